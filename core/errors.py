@@ -1,0 +1,81 @@
+"""What can go wrong, in sentences that say what to do.
+
+    DiptychError                  anything a person should read; str(error) is the sentence
+    ├── InvalidInput              what was typed or uploaded cannot be used as it is
+    │   ├── TemplateError         a prompt template cannot be rendered
+    │   └── CheckError            a check line cannot be read
+    ├── ModelError                a model cannot be had or cannot answer
+    │   ├── UnknownModel          no such row in the catalog
+    │   ├── HubUnreachable        the model's files are not here and the hub does not answer
+    │   ├── ModelRefused          the model is not allowed, gated, broken or too large; nothing was loaded
+    │   ├── PromptTooLong         prompt and answer exceed the context
+    │   └── WorkerDied            the process that held the model ended
+    ├── Busy                      the queue is full; carries the estimated wait in seconds
+    ├── NotFound                  no such run for this owner: never there, deleted, or somebody else's
+    └── HistoryUnavailable        the database cannot be opened, read or written
+
+Messages quote identifiers, never a prompt and never a key.
+"""
+
+from __future__ import annotations
+
+
+class DiptychError(Exception):
+    """Anything that a person should read."""
+
+
+class InvalidInput(DiptychError):
+    """What was typed or uploaded cannot be used as it is."""
+
+
+class TemplateError(InvalidInput):
+    """A prompt template cannot be rendered."""
+
+
+class CheckError(InvalidInput):
+    """A check line cannot be read."""
+
+
+class ModelError(DiptychError):
+    """A model cannot be had or cannot answer."""
+
+
+class UnknownModel(ModelError):
+    """No such row in the catalog."""
+
+
+class HubUnreachable(ModelError):
+    """The model's files are not on this machine and the hub does not answer."""
+
+
+class ModelRefused(ModelError):
+    """The model is not allowed, gated, broken or too large; nothing was loaded."""
+
+
+class PromptTooLong(ModelError):
+    """Prompt and answer together exceed the model's context."""
+
+
+class WorkerDied(ModelError):
+    """The process that held the model ended."""
+
+
+class Busy(DiptychError):
+    """The queue is full.
+
+    Args:
+        reason: the sentence to show.
+        eta: estimated seconds until there is room, None when nothing is measured yet.
+    """
+
+    def __init__(self, reason: str, eta: float | None = None) -> None:
+        super().__init__(reason)
+        self.eta = eta
+
+
+class NotFound(DiptychError):
+    """No such run for this owner."""
+
+
+class HistoryUnavailable(DiptychError):
+    """The database cannot be opened, read or written."""
