@@ -1,0 +1,147 @@
+"""What an answer must show: one line each, in promptfoo's dialect.
+
+`Paris` or `equals:Paris`, `contains:Paris`, `contains-any:a,b`, `regex:^\\d+$`, `is-json:name,age`, `max-words:12`,
+`levenshtein(5):text` ..., each negated by `not-`. What a check looks for is trimmed, and so is the answer where a
+check compares its beginning, its end or the whole. Nothing is executed, and a hostile pattern is stopped. Knows
+nothing of experiments or templates. A new check is one function in core.looks and one row in CHECKS.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core import looks, readers
+from core.errors import CheckError
+from core.looks import Finding, Unjudged
+
+MAX_LINE = 4_000
+MAX_NUMBER = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an answer satisfies one check, and what was seen in a short sentence."""
+
+    check: str
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One kind of check: how its argument is read, how an answer is looked at, one line of help and an example."""
+
+    read: Callable[[str], Any]
+    look: Callable[..., Finding]
+    help: str
+    example: str
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line that was read: the row's name, its argument, `number` from `name(5)`, and whether it is negated."""
+
+    name: str
+    argument: Any
+    negated: bool = False
+    number: int | None = None
+
+
+def parse(line: str) -> Check:
+    """Read one line. Text that does not look like a check is `equals`.
+
+    Raises:
+        CheckError: no such check (names the nearest), or its value is missing or cannot be read.
+    """
+    line = line.strip()
+    if not line or len(line) > MAX_LINE:
+        raise CheckError(f"A check is one line of 1 to {MAX_LINE} characters, such as contains:Paris.")
+    found = _HEAD.fullmatch(line)
+    name = found["name"].lower() if found else ""
+    if found is None or name not in CHECKS:
+        _refuse_unknown(line)
+        return Check("equals", line)
+    row = CHECKS[name]
+    if row.number is not (found["number"] is not None) or int(found["number"] or 0) > MAX_NUMBER:
+        raise CheckError(f"Write '{name}' like this: {row.example}.")
+    try:
+        argument = row.read((found["argument"] or "").strip())
+    except ValueError as error:
+        raise CheckError(f"The check '{name}' {error}; write it like this: {row.example}.") from None
+    return Check(name, argument, bool(found["negated"]), int(found["number"]) if row.number else None)
+
+
+def check(line: str, text: str) -> Verdict:
+    """Whether the text satisfies the line. What cannot be judged (too long, out of time) fails, negated or not.
+
+    Raises:
+        CheckError: the line cannot be read.
+    """
+    known = parse(line)
+    look = CHECKS[known.name].look
+    try:
+        seen = look(known.argument, text) if known.number is None else look(known.argument, text, known.number)
+    except Unjudged as error:
+        return Verdict(line.strip(), False, str(error))
+    return Verdict(line.strip(), seen.holds is not known.negated, seen.reason)
+
+
+def _refuse_unknown(line: str) -> None:
+    """A line that was meant as a check but is none must not quietly become `equals`."""
+    head = _MEANT.match(line)
+    if head is None:
+        return
+    name = head["name"]
+    near = difflib.get_close_matches(name.lower(), CHECKS, n=1, cutoff=0.7)
+    if head["colon"] and (near or name == name.lower()):
+        nearest = f"The nearest is '{near[0]}'. " if near else ""
+        raise CheckError(
+            f"There is no check '{name}'. {nearest}To compare with text that has a colon, begin 'equals:'."
+        )
+    if near and "-" in name:
+        raise CheckError(
+            f"There is no check '{name}'. The nearest is '{near[0]}'. To compare with it, begin 'equals:'."
+        )
+
+
+_HEAD = re.compile(
+    r"(?P<negated>not-)?(?P<name>[a-z]+(?:-[a-z]+)*)(?:\((?P<number>\d{1,4})\))?(?:\s*:(?P<argument>.*))?",
+    re.IGNORECASE | re.DOTALL,
+)
+_MEANT = re.compile(r"(?:not-)?(?P<name>[A-Za-z]+(?:[-_][A-Za-z]+)*)(?:\([^)]{0,20}\))?(?P<colon>:)?(?(colon)|$)")
+
+CHECKS: dict[str, Row] = {
+    "equals": Row(readers.text, looks.equals, "The answer is exactly this.", "equals:Paris"),
+    "contains": Row(readers.text, looks.contains, "This is in the answer.", "contains:Paris"),
+    "icontains": Row(readers.text, looks.icontains, "This is in the answer, in any case.", "icontains:paris"),
+    "contains-any": Row(readers.items, looks.contains_any, "One of these is in the answer.", "contains-any:yes,no"),
+    "contains-all": Row(readers.items, looks.contains_all, "All of these are in the answer.", "contains-all:red,blue"),
+    "icontains-any": Row(readers.items, looks.icontains_any, "One of these, in any case.", "icontains-any:yes,no"),
+    "icontains-all": Row(readers.items, looks.icontains_all, "All of these, in any case.", "icontains-all:red,blue"),
+    "starts-with": Row(readers.text, looks.starts_with, "The answer begins with this.", "starts-with:Dear"),
+    "ends-with": Row(readers.text, looks.ends_with, "The answer ends with this.", "ends-with:."),
+    "regex": Row(readers.pattern, looks.regex, "The pattern is found in the answer.", r"regex:^\d+$"),
+    "number": Row(readers.number, looks.last_number, "The last number in the answer is this.", "number:88"),
+    "is-json": Row(readers.names, looks.is_json, "The answer is JSON, with these keys if given.", "is-json:name,age"),
+    "contains-json": Row(
+        readers.names, looks.contains_json, "A JSON object or list is in the answer.", "contains-json:name,age"
+    ),
+    "python-parses": Row(
+        readers.nothing, looks.python_parses, "The answer is Python without syntax errors.", "python-parses"
+    ),
+    "max-words": Row(readers.count, looks.max_words, "At most so many words.", "max-words:12"),
+    "min-words": Row(readers.count, looks.min_words, "At least so many words.", "min-words:3"),
+    "max-chars": Row(readers.count, looks.max_chars, "At most so many characters.", "max-chars:200"),
+    "min-chars": Row(readers.count, looks.min_chars, "At least so many characters.", "min-chars:10"),
+    "one-word": Row(readers.nothing, looks.one_word, "A single word.", "one-word"),
+    "upper": Row(readers.nothing, looks.upper, "All letters are capitals.", "upper"),
+    "bullets": Row(readers.count, looks.bullets, "A bulleted or numbered list of so many.", "bullets:3"),
+    "levenshtein": Row(
+        readers.text, looks.levenshtein, "At most so many edits away from this.", "levenshtein(5):text", number=True
+    ),
+}

@@ -1,0 +1,240 @@
+"""From what a page asks for to the requests that answer it: plan and run.
+
+An experiment's values live in core.recipe, what it costs in core.cost and what its answers say in core.summary; all are
+named here too, so that the rest of the house imports one room. Nothing here generates, keeps or draws anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from core import checks, prompts
+from core.catalog import CATALOG
+from core.cost import Estimate, estimate, sentence
+from core.errors import CheckError, InvalidInput, TemplateError
+from core.recipe import (
+    MAX_SAMPLES,
+    MAX_SEED,
+    MAX_TITLE,
+    Experiment,
+    Input,
+    Variant,
+    effective_samples,
+    from_dict,
+    places,
+    seed_of,
+    short,
+    to_dict,
+)
+from core.summary import VariantSummary, check_lines, judge, summary
+from core.types import Cell, Message, Parameter, Request, Run, Value
+
+__all__ = [
+    "Estimate",
+    "Experiment",
+    "Input",
+    "Variant",
+    "VariantSummary",
+    "effective_samples",
+    "estimate",
+    "from_dict",
+    "judge",
+    "plan",
+    "run",
+    "sentence",
+    "summary",
+    "to_dict",
+    "variable_names",
+]
+
+MAX_CELLS = 600
+MAX_PROMPT_CHARS = 8_000
+
+
+def variable_names(experiment: Experiment) -> tuple[str, ...]:
+    """Every {{variable}} of the variants, then of the checks, in order of first appearance.
+
+    Raises:
+        TemplateError: a template cannot be read; the message names its variant or row.
+    """
+    names: list[str] = []
+    for variant in experiment.variants:
+        with _telling(f"Variant '{short(variant.name)}': "):
+            names += prompts.variables(variant.system) + prompts.variables(variant.user)
+    for number, row in enumerate(experiment.inputs, start=1):
+        with _telling(f"Row {number}: "):
+            names += [name for line in row.checks if "{{" in line for name in prompts.variables(line)]
+    return tuple(dict.fromkeys(names))
+
+
+def plan(
+    experiment: Experiment, *, max_cells: int = MAX_CELLS, max_prompt_chars: int = MAX_PROMPT_CHARS
+) -> tuple[Cell, ...]:
+    """The experiment's requests in the order they are run: a model's cells together, and within it every row once
+    before any is sampled again, so that the grid fills evenly.
+
+    Sample k has the seed `experiment.seed` + k for every variant, input and model, so that only the prompt differs
+    (common random numbers: A. Owen, "Monte Carlo theory, methods and examples", ch. 8). Messages: the system part when
+    it is not blank, the user part, and the beginning of the answer, as the assistant's, when there is one.
+
+    Args:
+        max_cells, max_prompt_chars: the deployment's limits (core.settings).
+
+    Raises:
+        InvalidInput: nothing to run, too much to run, a name that is missing or doubled, a parameter, sample count or
+            seed out of bounds, an empty or too long prompt.
+        TemplateError: a template cannot be read or a row lacks a value; names the variant and the row.
+        CheckError: a check cannot be read; names the row.
+    """
+    _validate(experiment, max_cells)
+    rendered = {
+        (row, variant): _messages(experiment, row, variant, max_prompt_chars)
+        for row in range(len(experiment.inputs))
+        for variant in range(len(experiment.variants))
+    }
+    _check_checks(experiment)
+    return tuple(
+        Cell(
+            index=place.index,
+            variant=place.variant,
+            model=place.model,
+            input=place.input,
+            sample=place.sample,
+            request=Request(
+                messages=rendered[place.input, place.variant],
+                parameters=dict(experiment.parameters),
+                seed=seed_of(experiment, place.sample),
+                chat=experiment.chat,
+            ),
+        )
+        for place in places(experiment)
+    )
+
+
+def run(
+    experiment: Experiment,
+    run_id: str,
+    *,
+    max_cells: int = MAX_CELLS,
+    max_prompt_chars: int = MAX_PROMPT_CHARS,
+) -> Run:
+    """The planned experiment under an id, with its own title or one made from what it spans.
+
+    Raises:
+        InvalidInput: as `plan` does.
+    """
+    return Run(
+        id=run_id,
+        page=experiment.page,
+        title=prompts.clean(experiment.title).strip()[:MAX_TITLE] or _title(experiment),
+        cells=plan(experiment, max_cells=max_cells, max_prompt_chars=max_prompt_chars),
+        recipe=to_dict(experiment),
+    )
+
+
+def _messages(experiment: Experiment, row: int, variant: int, max_chars: int) -> tuple[Message, ...]:
+    asked, values = experiment.variants[variant], experiment.inputs[row].values
+    alone = len(experiment.variants) == len(experiment.inputs) == 1 and not values
+    where = "" if alone else f"Row {row + 1}, variant '{short(asked.name)}': "
+    with _telling(where):
+        system = prompts.clean(prompts.render(asked.system, values))
+        user = prompts.clean(prompts.render(asked.user, values))
+    prefix = prompts.clean(experiment.answer_prefix)
+    length = len(system) + len(user) + len(prefix)
+    if not user.strip():
+        raise InvalidInput(f"{where}The prompt is empty. Write what to ask.")
+    if length > max_chars:
+        raise InvalidInput(f"{where}The prompt has {length} characters; at most {max_chars} are allowed.")
+    begin = (Message("system", system),) if system.strip() else ()
+    return (*begin, Message("user", user), *((Message("assistant", prefix),) if prefix else ()))
+
+
+def _validate(experiment: Experiment, max_cells: int) -> None:
+    for what, found in (("variant", experiment.variants), ("model", experiment.models), ("input", experiment.inputs)):
+        if not found:
+            raise InvalidInput(f"There is nothing to run: add at least one {what}.")
+    _distinct("variant", [variant.name.strip() for variant in experiment.variants])
+    _distinct("model", list(experiment.models))
+    _within("samples", experiment.samples, 1, MAX_SAMPLES)
+    _within("The seed", experiment.seed, 0, MAX_SEED)
+    count = len(experiment.models) * len(experiment.inputs) * len(experiment.variants) * effective_samples(experiment)
+    if count > max_cells:
+        raise InvalidInput(
+            f"This would run {count} generations; at most {max_cells} are allowed. Use fewer inputs or samples."
+        )
+    _check_parameters(experiment)
+    variable_names(experiment)  # names the variant of a template that cannot be read, whatever the row
+
+
+def _distinct(what: str, names: list[str]) -> None:
+    for number, name in enumerate(names, start=1):
+        if not name:
+            raise InvalidInput(f"The name of {what} {number} is empty. Give it one.")
+        if name in names[: number - 1]:
+            raise InvalidInput(f"There are two {what}s called '{short(name)}'. Give each its own name.")
+
+
+def _within(what: str, number: object, low: int, high: int) -> None:
+    if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
+        raise InvalidInput(f"{what} must be a whole number from {low} to {high}.")
+
+
+def _check_parameters(experiment: Experiment) -> None:
+    """Numbers are finite; those of a model in the catalog keep its bounds."""
+    for name, value in experiment.parameters.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InvalidInput(f"The parameter '{short(name)}' must be a finite number.")
+    for spec in CATALOG:
+        if spec.id in experiment.models:
+            for parameter in spec.parameters:
+                if parameter.name in experiment.parameters:
+                    _check_parameter(parameter, experiment.parameters[parameter.name])
+
+
+def _check_parameter(parameter: Parameter, value: Value) -> None:
+    if parameter.kind == "lines":
+        fits, wanted = isinstance(value, tuple), "a list of texts"
+    else:
+        low, high = parameter.low, parameter.high
+        numeric = isinstance(value, int) or (isinstance(value, float) and parameter.kind == "float")
+        fits = numeric and not isinstance(value, bool) and _between(value, low, high)
+        wanted = f"a {'whole ' if parameter.kind == 'int' else ''}number from {low} to {high}"
+    if not fits:
+        raise InvalidInput(f"{parameter.label} ({parameter.name}) must be {wanted}.")
+
+
+def _between(value: Value, low: float | None, high: float | None) -> bool:
+    number = float(value) if isinstance(value, int | float) and abs(value) < MAX_SEED else math.inf
+    return (low is None or number >= low) and (high is None or number <= high)
+
+
+def _check_checks(experiment: Experiment) -> None:
+    for number, row in enumerate(experiment.inputs, start=1):
+        with _telling(f"Row {number}: "):
+            for line in check_lines(row):
+                checks.parse(line)
+
+
+@contextmanager
+def _telling(where: str) -> Iterator[None]:
+    """Say of a bad template or check where it stands."""
+    try:
+        yield
+    except (TemplateError, CheckError) as error:
+        raise type(error)(f"{where}{error}") from None
+
+
+def _title(experiment: Experiment) -> str:
+    """What the run spans, or how its prompt begins where it asks one thing."""
+    if len(experiment.variants) == len(experiment.inputs) == 1:
+        return short(" ".join(prompts.clean(experiment.variants[0].user).split()), 60)
+    counts = (
+        (len(experiment.variants), "variant"),
+        (len(experiment.inputs), "input"),
+        (effective_samples(experiment), "sample"),
+    )
+    told = " x ".join(f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count > 1)
+    models = experiment.models
+    return f"{told} on {models[0] if len(models) == 1 else f'{len(models)} models'}"

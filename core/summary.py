@@ -1,0 +1,121 @@
+"""What the answers of an experiment say: verdicts per cell, and a pass rate with its interval per variant.
+
+Knows neither where answers come from nor how a table is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core import checks, prompts, stats
+from core.checks import Verdict
+from core.errors import InvalidInput
+from core.recipe import Experiment, Input, places
+from core.types import Cell, CellResult, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSummary:
+    """One variant on one model.
+
+    `cells` are planned; `done` have answered; `failed` ended in an error or a timeout; `judged` are done and have
+    checks; `passed` satisfy all of them. `rate` is passed/judged, None where nothing is judged; `low` and `high` are
+    its Wilson 95 % interval, 0..1. The means are over done cells: seconds per answer (a whole batch's time, where it
+    was one of several) and generated tokens; None where nothing is done.
+    """
+
+    variant: int
+    model: str
+    cells: int
+    done: int
+    failed: int
+    passed: int
+    judged: int
+    low: float
+    high: float
+    rate: float | None
+    mean_seconds: float | None
+    mean_tokens: float | None
+
+
+def check_lines(row: Input) -> tuple[str, ...]:
+    """The row's checks with its own values in place of their {{variables}}; blank lines are left out.
+
+    Raises:
+        TemplateError: a line names a variable that the row lacks, or cannot be read.
+    """
+    return tuple(_filled(line, row) for line in row.checks if line.strip())
+
+
+def judge(experiment: Experiment, cell: Cell, text: str) -> tuple[Verdict, ...]:
+    """One verdict for each check of the cell's input, in order; the answer passes when all do. () without checks.
+
+    A check that cannot be read fails and says why: `plan` has refused it before anything ran.
+    """
+    known = 0 <= cell.input < len(experiment.inputs)
+    return verdicts(experiment.inputs[cell.input], text) if known else ()
+
+
+def verdicts(row: Input, text: str) -> tuple[Verdict, ...]:
+    """As `judge`, for an answer to this row."""
+    return tuple(_verdict(line, row, text) for line in row.checks if line.strip())
+
+
+def summary(
+    experiment: Experiment, results: Mapping[int, CellResult] | Sequence[CellResult]
+) -> tuple[VariantSummary, ...]:
+    """One row per variant and model, in the order of the models, then of the variants.
+
+    Args:
+        results: what is known of the cells, by cell index or in any order; missing ones count as not done.
+    """
+    known = results if isinstance(results, Mapping) else {result.index: result for result in results}
+    rows: dict[tuple[str, int], list[tuple[int, CellResult | None]]] = {}
+    for place in places(experiment):
+        rows.setdefault((place.model, place.variant), []).append((place.input, known.get(place.index)))
+    return tuple(_row(experiment, model, variant, cells) for (model, variant), cells in rows.items())
+
+
+def _row(
+    experiment: Experiment, model: str, variant: int, cells: Sequence[tuple[int, CellResult | None]]
+) -> VariantSummary:
+    done = [(row, result) for row, result in cells if result is not None and result.state is State.DONE]
+    outputs = [result.output for _, result in done if result.output is not None]
+    found = [verdicts(experiment.inputs[row], answer(result)) for row, result in done]
+    judged = [all(verdict.passed for verdict in one) for one in found if one]
+    low, high = stats.wilson(sum(judged), len(judged))
+    return VariantSummary(
+        variant=variant,
+        model=model,
+        cells=len(cells),
+        done=len(done),
+        failed=sum(result is not None and result.state in (State.FAILED, State.TIMEOUT) for _, result in cells),
+        passed=sum(judged),
+        judged=len(judged),
+        low=low,
+        high=high,
+        rate=sum(judged) / len(judged) if judged else None,
+        mean_seconds=_mean([output.seconds for output in outputs]),
+        mean_tokens=_mean([output.output_tokens for output in outputs]),
+    )
+
+
+def answer(result: CellResult) -> str:
+    """The text of a result: the finished output's where there is one, else what has come so far."""
+    return result.text if result.output is None else result.output.text
+
+
+def _verdict(line: str, row: Input, text: str) -> Verdict:
+    try:
+        return checks.check(_filled(line, row), text)
+    except InvalidInput as error:
+        return Verdict(check=line.strip(), passed=False, reason=str(error))
+
+
+def _filled(line: str, row: Input) -> str:
+    return prompts.render(line, row.values) if "{{" in line else line
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    return sum(numbers) / len(numbers) if numbers else None
