@@ -1,0 +1,205 @@
+"""A run as a file: a receipt that Diptych reads again, and a table for a spreadsheet.
+
+A receipt holds all that a replay needs and no key. What comes in is a stranger's: its size, depth and fields are
+checked. What goes out to a spreadsheet cannot become a formula there. Knows nothing of databases or pages.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from core.checks import Verdict
+from core.errors import InvalidInput
+from core.recipe import Experiment, Input, from_dict, places, seed_of, to_dict
+from core.saved import SavedRun, plain
+from core.summary import answer, verdicts
+from core.types import CellResult, State
+
+FORMAT = "diptych-run"
+VERSION = 1
+MAX_BYTES = 5_000_000
+MAX_ROWS = 1_000
+MAX_COLUMNS = 100
+
+_SHED: tuple[tuple[str, ...], ...] = ((), ("tokens",), ("tokens", "messages", "rendered_prompt"))
+"""What a receipt leaves out, least first, until it is small enough to be read again; a replay makes all of it anew."""
+
+
+def receipt(saved: SavedRun) -> str:
+    """The whole run as JSON: the experiment, and each cell's answer and recipe.
+
+    A receipt over MAX_BYTES could not be read again, so token probabilities, then prompts as they were sent, are left
+    out of it as far as needed; "left_out" says so.
+    """
+    told = ""
+    for left_out in _SHED:
+        told = json.dumps(plain(_receipt(saved, left_out)), ensure_ascii=False, allow_nan=False)
+        if len(told.encode("utf-8")) <= MAX_BYTES:
+            break
+    return told
+
+
+def experiment_from(text: str) -> Experiment:
+    """The experiment of a receipt, or of an experiment saved alone. The text is a stranger's.
+
+    Raises:
+        InvalidInput: too large, not JSON, not a Diptych run, of a newer format, or a field that is wrong.
+    """
+    if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise InvalidInput(f"The file is larger than {MAX_BYTES // 1_000_000} MB; a run's receipt is smaller.")
+    try:
+        data = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise InvalidInput("The file is not JSON. Choose the JSON file that the history exported.") from None
+    if not isinstance(data, dict):
+        raise InvalidInput("The file is not a Diptych run. Choose the JSON file that the history exported.")
+    if "format" not in data:
+        return from_dict(data)
+    version = data.get("version")
+    if data["format"] != FORMAT or not isinstance(version, int):
+        raise InvalidInput("The file is not a Diptych run. Choose the JSON file that the history exported.")
+    if version > VERSION:
+        raise InvalidInput(f"The file is of format {version}; this Diptych reads up to {VERSION}. Update Diptych.")
+    return from_dict(data.get("experiment"))
+
+
+def table(saved: SavedRun) -> str:
+    """One line per cell as CSV for a spreadsheet: begins with a byte order mark (so encode it as plain UTF-8), every
+    field quoted, and no text that a spreadsheet would run as a formula.
+
+    Columns: variant, model, the inputs' variables, sample (from 1), seed, answer, passed, reasons, seconds, tokens,
+    finish, error. `passed` is yes, no, or empty without checks; `reasons` are those of the checks that failed.
+    """
+    experiment = saved.experiment
+    names = tuple(dict.fromkeys(name for row in experiment.inputs for name in row.values))
+    results = {result.index: result for result in saved.results}
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, quoting=csv.QUOTE_ALL)
+    writer.writerow([_safe(heading) for heading in _headings(names)])
+    for place in places(experiment):
+        result = results.get(place.index, CellResult(index=place.index))
+        row = experiment.inputs[place.input]
+        given = [experiment.variants[place.variant].name, place.model, *(row.values.get(name, "") for name in names)]
+        cells = [
+            *given,
+            place.sample + 1,
+            seed_of(experiment, place.sample),
+            *_told(result, verdicts(row, answer(result))),
+        ]
+        writer.writerow([_safe(cell) for cell in cells])
+    return "\ufeff" + sheet.getvalue()
+
+
+def inputs_from_csv(text: str) -> tuple[Input, ...]:
+    """Inputs from a table with a heading line: a column per variable, checks in `__expected`, `__expected1` ...
+
+    promptfoo's tests.csv works as it is; its other columns that begin with `__` are left out, and so are blank lines.
+
+    Raises:
+        InvalidInput: too large, no or doubled headings, or a line with more fields than headings; names the line.
+    """
+    if len(text) > MAX_BYTES:
+        raise InvalidInput(f"The table is larger than {MAX_BYTES // 1_000_000} MB; use a part of it.")
+    lines = _lines(text.removeprefix("\ufeff"))
+    headings = [heading.strip() for heading in lines[0][1]] if lines else []
+    if not headings or "" in headings or len(set(headings)) < len(headings) or len(headings) > MAX_COLUMNS:
+        raise InvalidInput(f"The first line must name the columns: 1 to {MAX_COLUMNS} names, none empty or twice.")
+    if len(lines) - 1 > MAX_ROWS:
+        raise InvalidInput(f"The table has {len(lines) - 1} rows; at most {MAX_ROWS} are read.")
+    return tuple(_input(headings, number, fields) for number, fields in lines[1:])
+
+
+def _receipt(saved: SavedRun, left_out: tuple[str, ...]) -> dict[str, Any]:
+    row = saved.row
+    cells = [_cell(result, recipe, left_out) for result, recipe in zip(saved.results, saved.recipes, strict=True)]
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "run": {
+            "id": row.id,
+            "page": row.page,
+            "title": row.title,
+            "created": row.created.isoformat(),
+            "state": row.state,
+        },
+        "experiment": to_dict(saved.experiment),
+        "cells": cells,
+        "left_out": left_out,
+    }
+
+
+def _cell(result: CellResult, recipe: Mapping[str, object], left_out: tuple[str, ...]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "index": result.index,
+        "state": result.state,
+        "text": answer(result),
+        "error": result.error,
+        "output_tokens": result.tokens,
+    }
+    if result.output is not None:
+        output = result.output
+        told |= {name: getattr(output, name) for name in ("finish", "prompt_tokens", "seconds", "first_token_seconds")}
+        told["tokens"] = [[token.text, token.logprob] for token in output.tokens]
+    told["recipe"] = {name: value for name, value in recipe.items() if name not in left_out}
+    return {name: value for name, value in told.items() if name not in left_out}
+
+
+def _headings(names: tuple[str, ...]) -> list[str]:
+    before, after = ["variant", "model"], ["sample", "seed", "answer", "passed", "reasons"]
+    after += ["seconds", "tokens", "finish", "error"]
+    taken = {*before, *after}
+    return [*before, *(f"{name} (input)" if name in taken else name for name in names), *after]
+
+
+def _told(result: CellResult, found: tuple[Verdict, ...]) -> list[object]:
+    judged = bool(found) and result.state is State.DONE
+    reasons = [f"{verdict.check}: {verdict.reason}" for verdict in found if judged and not verdict.passed]
+    passed = ("no" if reasons else "yes") if judged else ""
+    output = result.output
+    cost = [round(output.seconds, 3), output.output_tokens, output.finish] if output else ["", result.tokens, ""]
+    return [answer(result), passed, "; ".join(reasons), *cost, result.error]
+
+
+def _safe(value: object) -> object:
+    """A field that no spreadsheet runs: text that begins like a formula gets an apostrophe, unless it is a number.
+
+    Source: OWASP, "CSV injection", with the full-width signs that some spreadsheets read alike.
+    """
+    if not isinstance(value, str) or _PLAIN_NUMBER.fullmatch(value):
+        return value
+    begins = value.lstrip(_BLANK)[:1]
+    return f"'{value}" if value[:1] in {"\t", "\r", "\n"} or (begins and begins in _FORMULA) else value
+
+
+def _lines(text: str) -> list[tuple[int, list[str]]]:
+    """The fields of every line that is not blank, with its number."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return [(reader.line_num, fields) for fields in reader if any(field.strip() for field in fields)]
+    except csv.Error:
+        raise InvalidInput(f"Line {reader.line_num} of the table cannot be read as CSV; look at its quotes.") from None
+
+
+def _input(headings: list[str], number: int, fields: list[str]) -> Input:
+    if len(fields) > len(headings):
+        raise InvalidInput(f"Line {number} has {len(fields)} fields; the headings are {len(headings)}.")
+    cells = dict(zip(headings, fields, strict=False))
+    return Input(
+        values={name: cells.get(name, "") for name in headings if not name.startswith("__")},
+        checks=tuple(cells[name].strip() for name in cells if _EXPECTED.fullmatch(name) and cells[name].strip()),
+    )
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_BLANK = " \ufeff\u00a0\u200b\u3000"
+_FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_EXPECTED = re.compile(r"__expected\d*")

@@ -1,0 +1,250 @@
+"""Everything that was ever run: kept as it happens, found again, opened, starred, deleted and brought back.
+
+The engine hands over cells as they finish, and each is committed at once, so that a killed server loses none. Every
+read and every change is by owner; a run of somebody else's looks exactly like one that never was. Safe to use from
+several threads. Knows nothing of how answers are made or shown, nor who an owner is.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+from sqlalchemy import Connection, and_, func, select, update
+
+from core import database, queries, saved
+from core.errors import InvalidInput, NotFound
+from core.prompts import clean
+from core.recipe import MAX_TITLE, Experiment, from_dict
+from core.saved import RunRow, SavedRun
+from core.schema import CELLS, RUNS
+from core.types import Cell, CellResult, Run, State
+
+__all__ = ["History", "RunRow", "SavedRun"]
+
+MAX_PAGE = 500
+MAX_DRAFT = 1_000_000
+
+
+class History:
+    """The database behind `url` (SQLAlchemy's form, such as sqlite:///data/history.db).
+
+    Opening it makes or migrates its tables, marks runs that a dead server left unfinished as interrupted, and removes
+    for good what was deleted over a day ago. So one server at a time opens a database; many threads may share it.
+
+    Args:
+        clock: seconds since 1970; a test's own.
+        busy_seconds: how long to wait for another program that writes to the same SQLite file.
+
+    Raises:
+        HistoryUnavailable: the database cannot be opened, read or written; here and in every method.
+    """
+
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.time, busy_seconds: float = 5.0) -> None:
+        self._clock = clock
+        self._engine = database.connect(url, busy_seconds)
+        self._writing = threading.RLock()
+        self._shared = database.in_memory(self._engine.url)
+        self._experiments: dict[str, Experiment | None] = {}
+        try:
+            with self._write() as connection:
+                queries.recover(connection, clock())
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    # The engine's sink.
+
+    def begin(self, owner: str, run: Run) -> None:
+        """Keep a run that starts, with its cells waiting. A run of this owner that is known already goes on.
+
+        Raises:
+            NotFound: the id is another owner's.
+        """
+        experiment = saved.experiment_of(run.recipe)
+        waiting = [saved.cell_values(run.id, cell, CellResult(index=cell.index), experiment) for cell in run.cells]
+        values = saved.run_values(owner, run, self._clock())
+        with self._write() as connection:
+            _found(queries.begin(connection, values, waiting))
+        self._experiments[run.id] = experiment
+
+    def finish(self, run_id: str, cell: Cell, result: CellResult) -> None:
+        """Keep what became of a cell, judged by its checks: one transaction, and the same again changes nothing.
+
+        Raises:
+            NotFound: the run was never begun, or is gone.
+        """
+        values = saved.cell_values(run_id, cell, result, self._experiment(run_id))
+        where = and_(CELLS.c.run_id == values["run_id"], CELLS.c.index == cell.index)
+        with self._write() as connection:
+            _found(connection.execute(update(CELLS).where(where).values(values)).rowcount)
+
+    def end(self, run_id: str, state: State) -> None:
+        """Keep how a run ended; cells that never became final are cancelled with it, or interrupted.
+
+        Raises:
+            NotFound: the run was never begun, or is gone.
+        """
+        self._experiments.pop(run_id, None)
+        left = State.CANCELLED if state is State.CANCELLED else State.INTERRUPTED
+        with self._write() as connection:
+            _found(queries.end(connection, clean(run_id), state, left))
+
+    # What an owner sees.
+
+    def search(
+        self,
+        owner: str,
+        text: str = "",
+        page: str | None = None,
+        starred: bool = False,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> tuple[RunRow, ...]:
+        """The owner's runs, newest first: those whose title, prompts or answers hold `text`, in any case.
+
+        Args:
+            page: only runs of this page.
+            starred: only starred runs.
+            limit: at most 500.
+
+        Raises:
+            InvalidInput: the text is longer than 200 characters.
+        """
+        wanted = select(RUNS).where(*queries.wanted(owner, text, page, starred))
+        wanted = wanted.order_by(RUNS.c.created.desc(), RUNS.c.id).offset(max(0, offset))
+        with self._read() as connection:
+            rows = connection.execute(wanted.limit(min(max(1, limit), MAX_PAGE))).mappings().all()
+            totals = queries.totals(connection, [row["id"] for row in rows])
+        return tuple(saved.run_row(dict(row), totals.get(row["id"], {})) for row in rows)
+
+    def count(self, owner: str, text: str = "", page: str | None = None, starred: bool = False) -> int:
+        """How many runs `search` would find without its limit."""
+        with self._read() as connection:
+            found = select(func.count(RUNS.c.id)).where(*queries.wanted(owner, text, page, starred))
+            return connection.scalar(found) or 0
+
+    def open(self, owner: str, run_id: str) -> SavedRun:
+        """A run with all its answers.
+
+        Raises:
+            NotFound: never there, deleted, or another owner's.
+            InvalidInput: what was kept is not an experiment that this Diptych reads.
+        """
+        with self._read() as connection:
+            run = queries.run(connection, owner, clean(run_id))
+            _found(bool(run))
+            rows = queries.cells(connection, run["id"])
+            totals = queries.totals(connection, [run["id"]])
+        return SavedRun(
+            row=saved.run_row(run, totals.get(run["id"], {})),
+            experiment=from_dict(json.loads(run["experiment"])),
+            results=tuple(saved.result_of(row) for row in rows),
+            recipes=tuple(json.loads(row["recipe"]) for row in rows),
+        )
+
+    def rename(self, owner: str, run_id: str, title: str) -> None:
+        """Give a run another title.
+
+        Raises:
+            InvalidInput: the title is blank or longer than 200 characters.
+            NotFound: never there, deleted, or another owner's.
+        """
+        title = clean(title).strip()
+        if not title or len(title) > MAX_TITLE:
+            raise InvalidInput(f"A title has 1 to {MAX_TITLE} characters.")
+        self._change(owner, [run_id], title=title)
+
+    def star(self, owner: str, run_id: str, on: bool) -> None:
+        """Mark a run, or take the mark away.
+
+        Raises:
+            NotFound: never there, deleted, or another owner's.
+        """
+        self._change(owner, [run_id], starred=on)
+
+    def delete(self, owner: str, run_ids: Sequence[str]) -> None:
+        """Hide runs; for a day `undelete` brings them back.
+
+        Raises:
+            NotFound: one was never there or is another owner's; then none is deleted.
+        """
+        self._change(owner, run_ids, hidden=True, deleted=self._clock())
+
+    def undelete(self, owner: str, run_ids: Sequence[str]) -> None:
+        """Bring deleted runs back.
+
+        Raises:
+            NotFound: one was never there, is gone for good, or is another owner's; then none is brought back.
+        """
+        self._change(owner, run_ids, hidden=True, deleted=None)
+
+    def keep_draft(self, owner: str, page: str, experiment: Mapping[str, object]) -> None:
+        """Keep what was typed on a page (recipe.to_dict) in the place of what was kept before.
+
+        Raises:
+            InvalidInput: it is over a million characters.
+        """
+        told = saved.dump(experiment)
+        if len(told) > MAX_DRAFT:
+            raise InvalidInput(f"What was typed here has over {MAX_DRAFT} characters, too many to keep.")
+        with self._write() as connection:
+            queries.keep_draft(connection, owner, page, told, self._clock())
+
+    def draft(self, owner: str, page: str) -> dict[str, object] | None:
+        """What `keep_draft` kept of the page, None where there is nothing. It may be of another version."""
+        with self._read() as connection:
+            kept = queries.draft(connection, owner, page)
+        return None if kept is None else dict(json.loads(kept))
+
+    def speeds(self) -> Mapping[str, float]:
+        """Tokens per second by model id, as measured here: the median over its recent runs.
+
+        A run's speed is its tokens over the sum of seconds / batch size, so that answers made together count the
+        time they shared once. Of all owners: a speed is the machine's.
+        """
+        with self._read() as connection:
+            return queries.speeds(connection)
+
+    # Underneath.
+
+    def _change(self, owner: str, run_ids: Sequence[str], hidden: bool = False, **values: object) -> None:
+        ids = {clean(run_id) for run_id in run_ids}
+        mine = RUNS.c.owner == clean(owner) if hidden else and_(*queries.visible(owner))
+        with self._write() as connection:
+            changed = update(RUNS).where(RUNS.c.id.in_(ids), mine).values(**values)
+            _found(connection.execute(changed).rowcount == len(ids))
+
+    def _experiment(self, run_id: str) -> Experiment | None:
+        with suppress(KeyError):
+            return self._experiments[run_id]
+        with self._read() as connection:
+            kept = connection.scalar(select(RUNS.c.experiment).where(RUNS.c.id == clean(run_id)))
+        return saved.experiment_of(json.loads(kept or "{}"))
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        writer = self._engine.execution_options(**database.WRITE)
+        with database.reported(self._engine.url), self._writing, writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        if self._shared:
+            with self._write() as connection:
+                yield connection
+        else:
+            with database.reported(self._engine.url), self._engine.connect() as connection:
+                yield connection
+
+
+def _found(yes: bool | int) -> None:
+    if not yes:
+        raise NotFound("There is no such run in this history. It may have been deleted.")

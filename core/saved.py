@@ -1,0 +1,238 @@
+"""A run as rows of the history, and rows as a run again.
+
+What is kept is cleaned first (see prompts.clean) and holds plain JSON values only. Knows no database: rows are
+mappings of column names to values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from core.errors import InvalidInput
+from core.prompts import clean
+from core.recipe import MAX_TITLE, Experiment, from_dict
+from core.summary import answer, judge
+from core.types import Cell, CellResult, FinishReason, Message, Output, Run, State, Token
+
+MAX_SEARCHABLE = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One line of the history. `created` is aware, UTC.
+
+    `cells` are planned, `done` have answered, `judged` are done and have checks, `passed` satisfy all of them.
+    `tokens` were generated; `seconds` is the time that models worked on them (a batch's time counts once).
+    """
+
+    id: str
+    page: str
+    title: str
+    created: datetime
+    state: State
+    starred: bool
+    variants: int
+    models: tuple[str, ...]
+    inputs: int
+    samples: int
+    cells: int
+    done: int
+    passed: int
+    judged: int
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedRun:
+    """A run as it was: `results` and `recipes` by cell index; a recipe is all that a replay of its cell needs.
+
+    A recipe names variant, template {system, user}, model, input, sample, messages, chat, parameters and seed, and
+    where the cell has answered what the provider added: rendered_prompt, source, revision, versions, batch_size,
+    device, dtype, and the seconds.
+    """
+
+    row: RunRow
+    experiment: Experiment
+    results: tuple[CellResult, ...]
+    recipes: tuple[Mapping[str, object], ...]
+
+
+def run_values(owner: str, run: Run, created: float) -> dict[str, Any]:
+    """The columns of a run that begins now; what it spans is counted from its cells."""
+    models = dict.fromkeys(cell.model for cell in run.cells)
+    return {
+        "id": clean(run.id),
+        "owner": clean(owner),
+        "page": clean(run.page)[:40],
+        "title": clean(run.title)[:MAX_TITLE],
+        "created": created,
+        "state": State.RUNNING.value,
+        "experiment": dump(run.recipe),
+        "prompts": _searchable(run),
+        "variants": len({cell.variant for cell in run.cells}),
+        "models": dump(list(models)),
+        "inputs": len({cell.input for cell in run.cells}),
+        "samples": len({cell.sample for cell in run.cells}),
+    }
+
+
+def cell_values(run_id: str, cell: Cell, result: CellResult, experiment: Experiment | None) -> dict[str, Any]:
+    """The columns of a cell and what is known of it. `experiment` is None where the run's recipe is none."""
+    output = result.output
+    values = {
+        "run_id": clean(run_id),
+        "index": cell.index,
+        "variant": cell.variant,
+        "model": clean(cell.model),
+        "input": cell.input,
+        "sample": cell.sample,
+        "seed": cell.request.seed,
+        "state": result.state.value,
+        "text": clean(answer(result)),
+        "error": clean(result.error),
+        "tokens": result.tokens if output is None else output.output_tokens,
+        "passed": _passed(experiment, cell, result),
+        "recipe": dump(_recipe(cell, output, experiment)),
+    }
+    return values | (_output_values(output) if output is not None else {})
+
+
+def run_row(run: Mapping[str, Any], totals: Mapping[str, Any]) -> RunRow:
+    """A line of the history from the run's columns and its cells' totals."""
+    return RunRow(
+        id=run["id"],
+        page=run["page"],
+        title=run["title"],
+        created=datetime.fromtimestamp(run["created"], UTC),
+        state=State(run["state"]),
+        starred=bool(run["starred"]),
+        variants=run["variants"],
+        models=tuple(json.loads(run["models"])),
+        inputs=run["inputs"],
+        samples=run["samples"],
+        cells=int(totals.get("cells") or 0),
+        done=int(totals.get("done") or 0),
+        passed=int(totals.get("passed") or 0),
+        judged=int(totals.get("judged") or 0),
+        tokens=int(totals.get("tokens") or 0),
+        seconds=float(totals.get("seconds") or 0.0),
+    )
+
+
+def result_of(row: Mapping[str, Any]) -> CellResult:
+    """What a cell's columns say of it; the output only where there was one."""
+    return CellResult(
+        index=row["index"],
+        state=State(row["state"]),
+        text=row["text"],
+        tokens=row["tokens"],
+        output=_output(row) if row["finish"] else None,
+        error=row["error"],
+    )
+
+
+def experiment_of(recipe: Mapping[str, object]) -> Experiment | None:
+    """The experiment that a run's recipe holds, None where it holds none."""
+    try:
+        return from_dict(recipe)
+    except InvalidInput:
+        return None
+
+
+def dump(value: object) -> str:
+    """Compact JSON of anything, cleaned."""
+    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def plain(value: object) -> Any:
+    """The value in JSON's terms: text cleaned, numbers finite (else null), bytes by their hash, the rest as text."""
+    if isinstance(value, str):
+        return clean(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {clean(str(key)): plain(entry) for key, entry in value.items()}
+    if isinstance(value, bytes):
+        return {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
+    if isinstance(value, Sequence | AbstractSet):
+        return [plain(entry) for entry in value]
+    return clean(str(value))
+
+
+def _passed(experiment: Experiment | None, cell: Cell, result: CellResult) -> bool | None:
+    if experiment is None or result.state is not State.DONE:
+        return None
+    verdicts = judge(experiment, cell, answer(result))
+    return all(verdict.passed for verdict in verdicts) if verdicts else None
+
+
+def _recipe(cell: Cell, output: Output | None, experiment: Experiment | None) -> dict[str, object]:
+    request = cell.request
+    known: dict[str, object] = {
+        "model": cell.model,
+        "input": cell.input,
+        "sample": cell.sample,
+        "messages": [_message(message) for message in request.messages],
+        "chat": request.chat,
+        "parameters": request.parameters,
+        "seed": request.seed,
+    }
+    if experiment is not None and cell.variant < len(experiment.variants):
+        variant = experiment.variants[cell.variant]
+        known |= {"variant": variant.name, "template": {"system": variant.system, "user": variant.user}}
+    return known if output is None else {**output.recipe, "seconds": output.seconds, **known}
+
+
+def _message(message: Message) -> dict[str, object]:
+    told: dict[str, object] = {"role": message.role, "text": message.text}
+    return told | {"images": message.images} if message.images else told
+
+
+def _output_values(output: Output) -> dict[str, Any]:
+    batch = output.recipe.get("batch_size")
+    return {
+        "finish": output.finish,
+        "prompt_tokens": output.prompt_tokens,
+        "seconds": output.seconds if math.isfinite(output.seconds) else None,
+        "first_token_seconds": output.first_token_seconds,
+        "batch_size": batch if isinstance(batch, int) and batch > 0 else 1,
+        "logprobs": dump([[token.text, _rounded(token.logprob)] for token in output.tokens]) if output.tokens else None,
+    }
+
+
+def _output(row: Mapping[str, Any]) -> Output:
+    pairs = json.loads(row["logprobs"] or "[]")
+    return Output(
+        text=row["text"],
+        finish=cast(FinishReason, row["finish"]),
+        prompt_tokens=row["prompt_tokens"] or 0,
+        output_tokens=row["tokens"],
+        seconds=row["seconds"] or 0.0,
+        first_token_seconds=row["first_token_seconds"],
+        tokens=tuple(Token(text, -math.inf if logprob is None else logprob) for text, logprob in pairs),
+        recipe=json.loads(row["recipe"]),
+    )
+
+
+def _rounded(logprob: float) -> float:
+    return round(logprob, 4) if math.isfinite(logprob) else logprob
+
+
+def _searchable(run: Run) -> str:
+    experiment = experiment_of(run.recipe)
+    if experiment is None:
+        parts = [message.text for cell in run.cells for message in cell.request.messages]
+    else:
+        parts = [part for variant in experiment.variants for part in (variant.system, variant.user)]
+        parts += [value for row in experiment.inputs for value in row.values.values()]
+    return clean("\n".join(dict.fromkeys(parts)))[:MAX_SEARCHABLE]
