@@ -1,0 +1,59 @@
+# `make help` lists the commands. A fresh machine needs Python 3.11 or newer, nothing else.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8501
+CORPUS ?= ../shared/corpus/grimm.txt
+
+.PHONY: help run test lint types unit browser train-text evaluate-text clean
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+run: $(VENV)/.run ## Install what the app needs and serve it (PORT=8501)
+	$(BIN)/streamlit run Home.py --server.port $(PORT)
+
+test: lint types unit ## Install what the tests need; lint, types and every test, browser tests included
+
+lint: $(VENV)/.dev ## Style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## Types
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev $(VENV)/.browser ## Every test
+	$(BIN)/python -m pytest
+
+browser: $(VENV)/.dev $(VENV)/.browser ## Only the tests that drive a browser
+	$(BIN)/python -m pytest -m browser
+
+train-text: $(VENV)/.dev ## Train models/tiny-text anew (about two hours on two cores), then measure it
+	$(BIN)/python -m training.text.train --preset cpu --corpus $(CORPUS)
+	$(BIN)/python -m training.text.evaluate
+
+evaluate-text: $(VENV)/.dev ## Measure models/tiny-text on held-out tasks and write its card's table
+	$(BIN)/python -m training.text.evaluate
+
+clean: ## Remove what the commands installed (not data/)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Diptych needs Python 3.11 or newer. Set PYTHON=python3.12, say.")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(VENV)/.run
+
+# Debian's Chromium where apt is at hand, else the one that Playwright fetches.
+$(VENV)/.browser: $(VENV)/.dev
+	@if [ -x /usr/bin/chromium ]; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; \
+	else $(BIN)/playwright install chromium; fi
+	touch $@
