@@ -1,0 +1,20 @@
+"""Diptych's frame: the page's settings, the menu, and the page that was asked for."""
+
+import streamlit as st
+
+from core.ui import live, owner, welcome
+
+st.set_page_config(page_title="Diptych", page_icon="static/favicon.png", layout="wide")
+st.logo("static/logo.svg", icon_image="static/mark.svg", size="large")
+
+page = st.navigation(
+    {
+        "": [st.Page(welcome.page, title="Home", icon=":material/home:", url_path="home", default=True)],
+        "Compare": [st.Page("pages/compare/playground.py", title="Playground", icon=":material/compare:")],
+        "Create": [st.Page("pages/create/text.py", title="Text", icon=":material/notes:")],
+        "Records": [st.Page("pages/records/history.py", title="History", icon=":material/history:")],
+    }
+)
+owner.remember()
+live.commit_while_typing()
+page.run()

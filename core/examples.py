@@ -1,0 +1,115 @@
+"""Filled experiments that run offline on the built-in model, so that nobody starts from empty boxes.
+
+Each shows one way in which a prompt matters. They are data: a page opens one as it opens a restored run.
+"""
+
+from __future__ import annotations
+
+from core.experiment import Experiment, Input, Variant
+
+_PARAMETERS = {"max_new_tokens": 96, "temperature": 0.4, "top_p": 1.0, "top_k": 0}
+
+_REVIEWS = (
+    ("The film was wonderful and I smiled the whole time.", "blue"),
+    ("The plot was dull and the acting was terrible.", "stone"),
+    ("A delightful story, I would see it again.", "blue"),
+    ("I was bored and left before the end.", "stone"),
+)
+
+_SHOTS = (
+    ("I loved every minute of it.", "blue"),
+    ("It was awful and far too long.", "stone"),
+    ("A great cast and a lovely ending.", "blue"),
+    ("The worst film of the year.", "stone"),
+)
+
+
+def _labels(shots: int) -> str:
+    lines = [f"Review: {text}\nLabel: {label}" for text, label in _SHOTS[:shots]]
+    return "\n\n".join([*lines, "Review: {{review}}\nLabel:"])
+
+
+def _sum(*numbers: int) -> Input:
+    text = " + ".join(map(str, numbers))
+    return Input(values={"numbers": text}, checks=(f"number:{sum(numbers)}",))
+
+
+STEP_BY_STEP = Experiment(
+    page="playground",
+    title="Does thinking step by step help?",
+    variants=(
+        Variant(name="Plain", user="What is {{numbers}}?"),
+        Variant(name="Number only", user="What is {{numbers}}? Answer only with the number."),
+        Variant(name="Step by step", user="What is {{numbers}}? Let's think step by step."),
+    ),
+    models=("tiny-text",),
+    inputs=(_sum(23, 48, 17), _sum(64, 35, 78, 19), _sum(57, 86, 42), _sum(38, 91, 27, 45, 66)),
+    samples=3,
+    parameters=_PARAMETERS,
+    seed=42,
+)
+
+FEW_SHOT = Experiment(
+    page="playground",
+    title="How many examples does a label need?",
+    variants=(
+        Variant(name="No example", user="Label the review as blue or stone.\n\n" + _labels(0)),
+        Variant(name="Two examples", user=_labels(2)),
+        Variant(name="Four examples", user=_labels(4)),
+    ),
+    models=("tiny-text",),
+    inputs=tuple(Input(values={"review": text}, checks=(f"icontains:{label}",)) for text, label in _REVIEWS),
+    samples=3,
+    parameters=_PARAMETERS | {"max_new_tokens": 12},
+    seed=42,
+)
+
+EXTRACTION = Experiment(
+    page="playground",
+    title="Ask for JSON, get JSON?",
+    variants=(
+        Variant(name="Summary", user="{{sentence}} Summarise this."),
+        Variant(name="JSON", user="{{sentence}} Extract name, age and city as JSON."),
+    ),
+    models=("tiny-text",),
+    inputs=tuple(
+        Input(values={"sentence": sentence}, checks=("is-json:name,age,city",))
+        for sentence in (
+            "Maria is 34 years old and lives in Lisbon.",
+            "Tom, aged 27, has a flat in Oslo.",
+            "Aisha lives in Cairo and is 51.",
+        )
+    ),
+    samples=2,
+    parameters=_PARAMETERS,
+    seed=42,
+)
+
+PERSONA = Experiment(
+    page="playground",
+    title="One question, four voices",
+    variants=(
+        Variant(name="No persona", user="{{question}}"),
+        Variant(name="Pirate", system="You are a pirate.", user="{{question}}"),
+        Variant(name="Poet", system="You are a poet.", user="{{question}}"),
+        Variant(name="For a child", system="Explain it to a child.", user="{{question}}"),
+    ),
+    models=("tiny-text",),
+    inputs=tuple(
+        Input(values={"question": question}) for question in ("What is rain?", "What is gravity?", "What is the moon?")
+    ),
+    samples=2,
+    parameters=_PARAMETERS,
+    seed=42,
+)
+
+EXAMPLES: tuple[Experiment, ...] = (STEP_BY_STEP, FEW_SHOT, EXTRACTION, PERSONA)
+
+TEXT = Experiment(
+    page="text",
+    variants=(Variant(name="Prompt", user="Theoretical Physics is"),),
+    models=("tiny-text",),
+    parameters={"max_new_tokens": 64, "temperature": 0.7, "top_p": 0.95, "top_k": 50},
+    seed=42,
+    chat=False,
+)

@@ -1,0 +1,156 @@
+"""Widgets drawn from a model's own parameters: presets, numbers, stop strings, seed, and the choice of models."""
+
+from __future__ import annotations
+
+import random
+
+import streamlit as st
+
+from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, spec
+from core.repository import present
+from core.types import Modality, ModelSpec, Parameter, Value
+from core.ui.markdown import escape
+from core.ui.resources import settings
+from core.ui.state import Draft, session
+
+_LARGEST_SEED = 2**31 - 1
+_PRESET_HELP = "Precise is greedy: always the likeliest token. Creative samples widely."
+
+
+def availability(row: ModelSpec) -> str:
+    """'ready', or what a first use costs: 'downloads 548 MB on first use'."""
+    if present(row, settings()):
+        return "ready"
+    return f"downloads {row.download_bytes / 1e6:.0f} MB on first use"
+
+
+def models(draft: Draft) -> None:
+    """Choose one or more text models."""
+    rows = [row.id for row in CATALOG if row.modality is Modality.TEXT]
+    chosen = st.multiselect(
+        "Models",
+        rows,
+        default=[m for m in draft.models if m in rows],
+        format_func=_model_label,
+        key=draft.key("models"),
+    )
+    draft.models = list(chosen)
+    _honesty(draft.models)
+
+
+def model(draft: Draft) -> None:
+    """Choose exactly one text model."""
+    rows = [row.id for row in CATALOG if row.modality is Modality.TEXT]
+    index = rows.index(draft.models[0]) if draft.models and draft.models[0] in rows else 0
+    draft.models = [st.selectbox("Model", rows, index=index, format_func=_model_label, key=draft.key("model"))]
+    _honesty(draft.models)
+
+
+def presets(draft: Draft) -> None:
+    """Precise, balanced, creative; none is marked while the parameters match none."""
+    fitting = [name for name, values in PRESETS.items() if all(draft.parameters.get(k) == v for k, v in values.items())]
+    current = fitting[0] if fitting else None
+    key = draft.key("preset", current)
+    st.segmented_control(
+        "Preset", list(PRESETS), default=current, key=key, help=_PRESET_HELP, on_change=_apply_preset, args=(draft, key)
+    )
+
+
+def parameters(draft: Draft, *, advanced: bool, rows: tuple[Parameter, ...] = TEXT_PARAMETERS) -> None:
+    """One widget for each parameter that is (not) advanced."""
+    for row in rows:
+        if row.advanced == advanced:
+            draft.parameters[row.name] = _widget(draft, row)
+
+
+def samples(draft: Draft) -> None:
+    """How many answers to each prompt."""
+    value = st.number_input(
+        "Samples",
+        1,
+        20,
+        min(max(draft.samples, 1), 20),
+        key=draft.key("samples"),
+        help="Answers to each prompt, each with a seed of its own. More samples, narrower intervals.",
+    )
+    draft.samples = int(value)
+
+
+def seed(draft: Draft) -> None:
+    """The first sample's seed."""
+    value = st.number_input(
+        "Seed",
+        0,
+        None,
+        draft.seed,
+        key=draft.key("seed"),
+        help="The same seed gives the same answers. Sample k uses seed + k, in every variant.",
+    )
+    draft.seed = int(value)
+
+
+def new_seed(draft: Draft) -> None:
+    """A button that draws another seed."""
+    st.button("New seed", key=draft.key("dice"), icon=":material/casino:", on_click=_draw_seed, args=(draft,))
+
+
+def chat(draft: Draft) -> None:
+    """Instruction or plain continuation."""
+    framed = st.segmented_control(
+        "Prompt is",
+        ["Instruction", "Beginning of a text"],
+        default="Instruction" if draft.chat else "Beginning of a text",
+        required=True,
+        key=draft.key("chat"),
+        help="An instruction is framed by the model's chat template, where it has one. "
+        "The beginning of a text is continued as it stands.",
+    )
+    draft.chat = framed == "Instruction"
+
+
+def _model_label(model_id: str) -> str:
+    row = spec(model_id)
+    return f"{row.name} · {availability(row)}"
+
+
+def _honesty(chosen: list[str]) -> None:
+    for model_id in chosen:
+        row = spec(model_id)
+        st.caption(f"**{escape(row.name)}** ({escape(row.licence)}): {escape(row.summary, 200)}")
+
+
+def _widget(draft: Draft, row: Parameter) -> Value:
+    value = draft.parameters.get(row.name, row.default)
+    key = draft.key("parameter", row.name)
+    if row.kind == "lines":
+        lines = value if isinstance(value, tuple | list) else ()
+        text = st.text_area(row.label, "\n".join(map(str, lines)), key=key, help=row.help, height=68)
+        return tuple(line for line in text.split("\n") if line)
+    cast = int if row.kind == "int" else float
+    assert row.low is not None
+    assert row.high is not None
+    assert row.step is not None
+    number = value if isinstance(value, int | float) else row.low
+    return cast(
+        st.number_input(
+            row.label,
+            cast(row.low),
+            cast(row.high),
+            cast(min(max(number, row.low), row.high)),
+            step=cast(row.step),
+            key=key,
+            help=row.help,
+        )
+    )
+
+
+def _apply_preset(draft: Draft, key: str) -> None:
+    chosen = session().widget(key)
+    if chosen in PRESETS:
+        draft.parameters |= PRESETS[chosen]
+    draft.generation = session().fresh_key()
+
+
+def _draw_seed(draft: Draft) -> None:
+    draft.seed = random.SystemRandom().randrange(_LARGEST_SEED)
+    draft.generation = session().fresh_key()

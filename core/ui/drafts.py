@@ -1,0 +1,69 @@
+"""Which controls a page shows: what was typed before, else the last run, else a filled example.
+
+Typing survives a change of page and a refresh of the browser: every draft is kept in the history under its owner.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import recipe
+from core.errors import DiptychError
+from core.examples import EXAMPLES, TEXT
+from core.recipe import Experiment
+from core.ui import owner
+from core.ui.resources import history
+from core.ui.state import Draft, session
+
+PAGES = {"playground": "pages/compare/playground.py", "text": "pages/create/text.py"}
+
+
+def current(page: str) -> Draft:
+    """The page's draft; on a new connection the one that was kept, with the last run started from this page."""
+    known = session().drafts.get(page)
+    return known if known is not None else _recall(page)
+
+
+def keep(draft: Draft) -> None:
+    """Write the draft down if it changed since the last time."""
+    now = recipe.to_dict(draft.experiment())
+    if session().kept.get(draft.page) == now:
+        return
+    try:
+        history().keep_draft(owner.current(), draft.page, now)
+    except DiptychError:
+        return  # a database that cannot be written has been said where the run was refused
+    session().kept[draft.page] = now
+
+
+def open_in_page(experiment: Experiment, run_id: str | None = None) -> None:
+    """Refill the page that an experiment belongs to, and go there."""
+    session().adopt(experiment, run_id)
+    st.switch_page(PAGES.get(experiment.page, PAGES["playground"]))
+
+
+def example_menu() -> None:
+    """Examples that run at once, by what they show."""
+    titles = [example.title for example in EXAMPLES]
+    chosen = st.menu_button("Load an example", titles, icon=":material/lightbulb:", key="playground.examples")
+    if chosen is not None:
+        session().adopt(EXAMPLES[titles.index(chosen)])
+        st.rerun()
+
+
+def _recall(page: str) -> Draft:
+    run_id = _last_run(page)
+    try:
+        kept = history().draft(owner.current(), page)
+        if kept is not None:
+            return session().adopt(recipe.from_dict(kept), run_id)
+    except DiptychError:
+        pass  # a draft from another version is no reason to refuse the page
+    return session().adopt(TEXT if page == "text" else EXAMPLES[0], run_id)
+
+
+def _last_run(page: str) -> str | None:
+    """The run under way, else the newest in the history."""
+    me = owner.current()
+    rows = history().search(me, page=page, limit=1)
+    return rows[0].id if rows else None

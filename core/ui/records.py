@@ -1,0 +1,189 @@
+"""The history table: search, select, and what can be done with the selected runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+
+import pandas as pd
+import streamlit as st
+
+from core import exchange
+from core.experiment import summary
+from core.history import RunRow
+from core.types import State
+from core.ui import drafts, owner, results, verdicts
+from core.ui.markdown import escape
+from core.ui.resources import history
+from core.ui.state import session
+
+PAGE_ROWS = 50
+
+_COLUMNS = {
+    "★": st.column_config.TextColumn(width=30),
+    "When": st.column_config.DatetimeColumn(format="distance", width=110),
+    "Title": st.column_config.TextColumn(width="large"),
+    "Pass rate": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+    "Time": st.column_config.NumberColumn(format="%.1f s"),
+}
+
+
+def facts(row: RunRow) -> str:
+    """A run's state, size and pass rate in a few words."""
+    passed = f" · {row.passed} of {row.judged} pass" if row.judged else ""
+    state = "" if row.state is State.DONE else f" · {row.state}"
+    return f"{row.created.astimezone(UTC):%d %b %H:%M} UTC · {row.done} of {row.cells} answers{passed}{state}"
+
+
+def find() -> tuple[RunRow, ...]:
+    """The search fields, and the page of runs that fit."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Search",
+            placeholder="A word of a title, a prompt or an answer",
+            icon=":material/search:",
+            key="history.text",
+            live=True,
+        )
+        kind = st.selectbox("Page", ["All", *drafts.PAGES], key="history.kind", width=160)
+        starred = st.toggle("Starred only", key="history.starred")
+    page = None if kind == "All" else kind
+    total = history().count(owner.current(), text, page, starred)
+    pages = max(1, -(-total // PAGE_ROWS))
+    number = st.pagination(pages, key="history.page") if pages > 1 else 1
+    st.caption(f"{total} run{'s' if total != 1 else ''}")
+    return history().search(owner.current(), text, page, starred, (min(number, pages) - 1) * PAGE_ROWS, PAGE_ROWS)
+
+
+def table(rows: Sequence[RunRow]) -> list[RunRow]:
+    """The runs as a table; returns the selected ones."""
+    frame = pd.DataFrame(
+        {
+            "★": "★" if row.starred else "",
+            "When": row.created,
+            "Title": row.title,
+            "Page": row.page,
+            "State": str(row.state),
+            "Models": ", ".join(row.models),
+            "Answers": f"{row.done} of {row.cells}",
+            "Pass rate": row.passed / row.judged if row.judged else None,
+            "Tokens": row.tokens,
+            "Time": row.seconds,
+        }
+        for row in rows
+    )
+    # The key follows the rows, so that a selection never slides to another run when the table changes.
+    key = f"history.table.{hash(tuple(row.id for row in rows))}"
+    event = st.dataframe(
+        frame, hide_index=True, column_config=_COLUMNS, on_select="rerun", selection_mode="multi-row", key=key
+    )
+    return [rows[place] for place in event.selection.rows if place < len(rows)]
+
+
+def actions(chosen: Sequence[RunRow]) -> None:
+    """Buttons for the selected runs; most want exactly one."""
+    one = chosen[0] if len(chosen) == 1 else None
+    with st.container(horizontal=True):
+        if (
+            st.button(
+                "Restore",
+                type="primary",
+                icon=":material/restore_page:",
+                disabled=one is None,
+                key="history.restore",
+                help="Refill the page that this run came from, with its answers",
+            )
+            and one
+        ):
+            drafts.open_in_page(history().open(owner.current(), one.id).experiment, one.id)
+        starred = all(row.starred for row in chosen)
+        st.button(
+            "Unstar" if chosen and starred else "Star",
+            icon=":material/star:",
+            disabled=not chosen,
+            key="history.star",
+            on_click=_star,
+            args=(chosen, not starred),
+        )
+        with st.popover("Rename", icon=":material/edit:", disabled=one is None):
+            if one:
+                _rename(one)
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            disabled=not chosen,
+            key="history.delete",
+            on_click=_delete,
+            args=(chosen,),
+        )
+        if one:
+            _exports(one)
+    _undo()
+
+
+def detail(row: RunRow) -> None:
+    """A run, opened below the table: its verdict and all its answers."""
+    saved = history().open(owner.current(), row.id)
+    known = {result.index: result for result in saved.results}
+    st.subheader(escape(row.title), anchor=False)
+    st.caption(facts(row))
+    verdicts.draw(saved.experiment, summary(saved.experiment, known))
+    results.grid(saved.experiment, known, f"history.{row.id}")
+
+
+def _exports(row: RunRow) -> None:
+    saved = history().open(owner.current(), row.id)
+    stem = f"diptych-{row.created:%Y%m%d-%H%M%S}"
+    st.download_button(
+        "JSON",
+        lambda: exchange.receipt(saved),
+        f"{stem}.json",
+        "application/json",
+        key="history.json",
+        icon=":material/download:",
+        on_click="ignore",
+        help="Everything a replay needs: a run receipt",
+    )
+    st.download_button(
+        "CSV",
+        lambda: exchange.table(saved),
+        f"{stem}.csv",
+        "text/csv",
+        key="history.csv",
+        icon=":material/download:",
+        on_click="ignore",
+        help="One line an answer, safe to open in a spreadsheet",
+    )
+
+
+def _rename(row: RunRow) -> None:
+    title = st.text_input("New title", row.title, max_chars=200, key=f"history.title.{row.id}")
+    if st.button("Save", key="history.rename") and title.strip():
+        history().rename(owner.current(), row.id, title.strip())
+        st.rerun()
+
+
+def _star(chosen: Sequence[RunRow], on: bool) -> None:
+    for row in chosen:
+        history().star(owner.current(), row.id, on)
+
+
+def _delete(chosen: Sequence[RunRow]) -> None:
+    ids = tuple(row.id for row in chosen)
+    history().delete(owner.current(), ids)
+    session().deleted = ids
+
+
+def _undo() -> None:
+    deleted = session().deleted
+    if deleted:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f":material/delete: {len(deleted)} run{'s' if len(deleted) > 1 else ''} deleted.", width="content"
+            )
+            st.button("Undo", icon=":material/undo:", key="history.undo", on_click=_undelete)
+
+
+def _undelete() -> None:
+    history().undelete(owner.current(), session().deleted)
+    session().deleted = ()

@@ -1,0 +1,165 @@
+"""How answers are drawn: a cell with its samples, the grid of cells, a sentence for each error.
+
+What a model wrote is untrusted: it is shown as plain text, never as Markdown or HTML.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+
+import streamlit as st
+
+from core.errors import DiptychError
+from core.recipe import Experiment, Place, effective_samples, places
+from core.summary import answer, verdicts
+from core.types import CellResult, Output, State
+from core.ui.markdown import escape
+from core.ui.variants import badge
+
+log = logging.getLogger(__name__)
+
+_WORDS = {
+    State.QUEUED: ":gray-badge[:material/schedule: waiting]",
+    State.LOADING: ":blue-badge[:material/download: loading the model]",
+    State.RUNNING: ":blue-badge[:material/edit: writing]",
+    State.CANCELLED: ":orange-badge[:material/stop_circle: stopped]",
+    State.TIMEOUT: ":red-badge[:material/timer_off: out of time]",
+    State.FAILED: ":red-badge[:material/error: failed]",
+    State.INTERRUPTED: ":orange-badge[:material/power_off: interrupted]",
+}
+
+Retry = Callable[[int], None]
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Turn an error into a sentence on the page; what nobody foresaw is logged under a number that the person sees."""
+    try:
+        yield
+    except DiptychError as error:
+        st.error(escape(str(error), 600), icon=":material/error:")
+    except Exception:
+        number = secrets.token_hex(4)
+        log.exception("unforeseen error %s", number)
+        st.error(f"Something went wrong here (error {number}). Nothing that was finished is lost; reload the page.")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Samples of one cell that say the same."""
+
+    places: tuple[Place, ...]
+    results: tuple[CellResult, ...]
+
+    @property
+    def first(self) -> CellResult:
+        return self.results[0]
+
+
+def distinct(cells: Sequence[tuple[Place, CellResult]]) -> list[Answer]:
+    """Collapse finished samples with the same text; the most frequent first, then by sample."""
+    groups: dict[object, list[tuple[Place, CellResult]]] = {}
+    for place, result in cells:
+        same = (result.state, answer(result)) if result.state is State.DONE else place.index
+        groups.setdefault(same, []).append((place, result))
+    made = [Answer(*map(tuple, zip(*group, strict=True))) for group in groups.values()]
+    return sorted(made, key=lambda one: (-len(one.places), one.places[0].sample))
+
+
+def grid(experiment: Experiment, results: Mapping[int, CellResult], key: str, retry: Retry | None = None) -> None:
+    """Inputs down, variants (times models) across; on a narrow screen the cells of a row stand below each other."""
+    for row, cells in groupby(sorted(places(experiment), key=lambda place: place.input), key=lambda place: place.input):
+        columns: dict[tuple[str, int], list[Place]] = {}
+        for place in cells:
+            columns.setdefault((place.model, place.variant), []).append(place)
+        _row_title(experiment, row)
+        board = st.grid(min(len(columns), 4), min_column_width=250, key=f"{key}.row.{row}")
+        for (model, variant), found in columns.items():
+            with board.container(border=True, height="stretch"):
+                samples = [(place, results.get(place.index, CellResult(index=place.index))) for place in found]
+                cell(experiment, samples, f"{key}.{row}.{variant}.{model}", retry)
+
+
+def cell(
+    experiment: Experiment, samples: Sequence[tuple[Place, CellResult]], key: str, retry: Retry | None = None
+) -> None:
+    """One variant's answers to one input."""
+    place = samples[0][0]
+    several = len(experiment.models) > 1
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        name = f"{badge(place.variant)} **{escape(experiment.variants[place.variant].name, 40)}**"
+        st.markdown(f"{name} · {escape(place.model)}" if several else name, width="content")
+        st.markdown(_verdict_badge(experiment, samples), width="content")
+    answers = distinct(samples)
+    sample(experiment, answers[_page(answers, key) - 1], key, retry)
+
+
+def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None = None) -> None:
+    """One answer as far as it has come: its text, its checks, its facts, and a retry where it failed."""
+    result, place = shown.first, shown.places[0]
+    if result.state is not State.DONE:
+        st.markdown(_WORDS[result.state])
+    if result.error:
+        st.error(escape(result.error, 400))
+    if answer(result) or result.state is State.DONE:
+        text(experiment.answer_prefix + answer(result))
+    for verdict in verdicts(experiment.inputs[place.input], answer(result)) if result.state is State.DONE else ():
+        colour, mark = ("green", "check") if verdict.passed else ("red", "close")
+        st.caption(f":{colour}[:material/{mark}:] {escape(verdict.check, 60)}: {escape(verdict.reason, 160)}")
+    _facts(experiment, shown)
+    if retry and result.state.final and result.state is not State.DONE:
+        st.button("Retry", icon=":material/refresh:", key=f"{key}.retry", on_click=retry, args=(place.index,))
+
+
+def footer(output: Output, seed: int) -> str:
+    """Time, tokens, speed and seed of one answer, in words."""
+    speed = f" · {output.output_tokens / output.seconds:.0f} tok/s" if output.seconds > 0 else ""
+    return f"{output.seconds:.2f} s · {output.output_tokens} tokens{speed} · seed {seed}"
+
+
+def text(body: str) -> None:
+    """Untrusted text as it is, with a button that copies it."""
+    st.code(body if body.strip() else "(empty answer)", language=None, wrap_lines=True)
+
+
+def _row_title(experiment: Experiment, row: int) -> None:
+    values = experiment.inputs[row].values
+    said = " · ".join(f"{escape(name, 30)}: **{escape(value, 90)}**" for name, value in values.items() if value)
+    if said or len(experiment.inputs) > 1:
+        st.markdown(f":gray[{row + 1}] {said}")
+
+
+def _page(answers: Sequence[Answer], key: str) -> int:
+    """Which of several different answers is looked at; kept when new ones arrive."""
+    return st.pagination(len(answers), key=f"{key}.page", max_visible_pages=5) if len(answers) > 1 else 1
+
+
+def _facts(experiment: Experiment, shown: Answer) -> None:
+    result, place = shown.first, shown.places[0]
+    samples = effective_samples(experiment)
+    which = f"{place.sample + 1} of {samples}" if len(shown.places) == 1 else f"×{len(shown.places)} identical"
+    parts = [which] if samples > 1 else []
+    if result.output is not None:
+        parts.append(footer(result.output, experiment.seed + place.sample))
+        if result.output.finish == "length":
+            parts.append("cut at the token limit")
+    elif result.tokens:
+        parts.append(f"{result.tokens} tokens")
+    if parts:
+        st.caption(" · ".join(parts))
+
+
+def _verdict_badge(experiment: Experiment, samples: Sequence[tuple[Place, CellResult]]) -> str:
+    done = [(place, result) for place, result in samples if result.state is State.DONE]
+    found = [verdicts(experiment.inputs[place.input], answer(result)) for place, result in done]
+    judged = [all(verdict.passed for verdict in one) for one in found if one]
+    if not judged:
+        return f":gray-badge[{len(done)} of {len(samples)}]" if len(samples) > 1 else ""
+    passed = sum(judged)
+    colour = "green" if passed == len(judged) else "red" if passed == 0 else "orange"
+    return f":{colour}-badge[{passed} of {len(judged)} pass]"

@@ -1,0 +1,176 @@
+"""Starting, watching and stopping a run from a page: the bar with the button, and what is redrawn while a run goes on.
+
+A page never generates: it hands an experiment to the engine and polls snapshots from a fragment that repeats only
+while a run is under way.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core import experiment as experiments
+from core.errors import DiptychError, NotFound
+from core.recipe import Experiment
+from core.types import CellResult, Snapshot, State
+from core.ui import owner
+from core.ui.markdown import escape
+from core.ui.resources import engine, history, settings
+from core.ui.state import Draft, session
+
+POLL_SECONDS = 0.5
+
+Draw = Callable[["Shown"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A run as a page draws it; `snapshot` only while the engine still holds it."""
+
+    run_id: str
+    experiment: Experiment
+    results: Mapping[int, CellResult]
+    state: State
+    snapshot: Snapshot | None = None
+
+
+def start(draft: Draft, experiment: Experiment) -> None:
+    """Hand an experiment to the engine and show its run on the draft's page. What is refused is said in the bar."""
+    session().refusal = ""
+    try:
+        run = experiments.run(experiment, secrets.token_urlsafe(12), **_limits())
+        draft.runs.append(engine().submit(owner.current(), run, settings().secrets))
+    except DiptychError as error:
+        session().refusal = str(error)
+
+
+def find(run_id: str | None) -> Shown | None:
+    """The run from the engine's memory, else from the history; None where it is in neither."""
+    if run_id is None:
+        return None
+    try:
+        return _live(run_id) or _kept(run_id)
+    except NotFound:
+        return None
+
+
+def active(draft: Draft) -> bool:
+    """Whether the draft's last run is under way."""
+    return draft.run_id is not None and draft.run_id in engine().active(owner.current())
+
+
+def retry(run_id: str, cell: int) -> None:
+    """Ask one failed cell again."""
+    session().refusal = ""
+    try:
+        engine().retry(run_id, owner.current(), cell, settings().secrets)
+    except NotFound:
+        session().refusal = "This run has left memory, so a single cell cannot be asked again. Run it anew."
+    except DiptychError as error:
+        session().refusal = str(error)
+
+
+def bench(draft: Draft, experiment: Callable[[], Experiment], draw: Draw, label: str = "Run") -> None:
+    """The run bar, and under it the answers of the draft's last run.
+
+    Args:
+        experiment: makes what a press of the button runs, from the controls as they then are.
+        draw: draws the run; called again and again while it goes on.
+    """
+    polling = active(draft)
+
+    def live() -> None:
+        shown = find(draft.run_id)
+        running = active(draft)
+        _bar(draft, experiment, shown if running else None, label)
+        if shown is not None:
+            draw(shown)
+        if running != polling:
+            st.rerun()
+
+    st.fragment(live, run_every=POLL_SECONDS if polling else None)()
+
+
+def _bar(draft: Draft, experiment: Callable[[], Experiment], running: Shown | None, label: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=draft.key("bar")):
+        if running is not None:
+            st.button("Stop", icon=":material/stop:", key=draft.key("stop"), on_click=_stop, args=(running.run_id,))
+            _progress(running)
+        else:
+            st.button(
+                label,
+                icon=":material/play_arrow:",
+                type="primary",
+                key=draft.key("run"),
+                shortcut="Mod+Enter",
+                on_click=lambda: start(draft, experiment()),
+            )
+            st.markdown(_forecast(experiment()), width="stretch")
+    if session().refusal:
+        st.error(escape(session().refusal, 600), icon=":material/error:")
+
+
+def _forecast(experiment: Experiment) -> str:
+    """What a press of the button will do, or why it cannot."""
+    try:
+        experiments.plan(experiment, **_limits())
+        said = experiments.sentence(experiments.estimate(experiment, history().speeds()))
+    except DiptychError as error:
+        return f":orange[:material/warning: {escape(str(error), 300)}]"
+    copies = experiments.effective_samples(experiment) < experiment.samples
+    return f"{escape(said, 200)}. {_GREEDY if copies else ''}"
+
+
+def _limits() -> dict[str, int]:
+    return {"max_cells": settings().max_cells, "max_prompt_chars": settings().max_prompt_chars}
+
+
+_GREEDY = "Temperature is 0, so all samples would be the same: one is run."
+
+
+def _progress(running: Shown) -> None:
+    snapshot = running.snapshot
+    if snapshot is None:
+        return
+    done = sum(cell.state.final for cell in snapshot.cells)
+    parts = [f"{done} of {len(snapshot.cells)}"]
+    if snapshot.position:
+        parts.append(f"{snapshot.position} ahead in the queue")
+    if snapshot.eta is not None:
+        parts.append(f"about {max(1, round(snapshot.eta))} s left")
+    if snapshot.note:
+        parts.append(escape(snapshot.note, 160))
+    value = snapshot.progress if snapshot.progress is not None else done / max(1, len(snapshot.cells))
+    st.progress(min(1.0, max(0.0, value)), " · ".join(parts))
+
+
+def _stop(run_id: str) -> None:
+    try:
+        engine().cancel(run_id, owner.current())
+    except NotFound:
+        session().refusal = ""
+
+
+def _live(run_id: str) -> Shown | None:
+    try:
+        snapshot = engine().snapshot(run_id, owner.current())
+    except NotFound:
+        return None
+    experiment = _experiment(run_id)
+    return Shown(run_id, experiment, {cell.index: cell for cell in snapshot.cells}, snapshot.state, snapshot)
+
+
+def _kept(run_id: str) -> Shown:
+    saved = history().open(owner.current(), run_id)
+    return Shown(run_id, saved.experiment, {cell.index: cell for cell in saved.results}, saved.row.state)
+
+
+def _experiment(run_id: str) -> Experiment:
+    """What a run was asked. It never changes, and a watched run is looked up twice a second: the session keeps it."""
+    kept = session().experiments
+    if run_id not in kept:
+        kept[run_id] = history().open(owner.current(), run_id).experiment
+    return kept[run_id]

@@ -1,0 +1,82 @@
+"""The columns A to F: each variant's name, system part and prompt, as they are being written."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.ui.state import Draft, VariantDraft, session
+
+LETTERS = "ABCDEF"
+COLOURS = ("blue", "orange", "green", "violet", "red", "gray")
+
+
+def badge(index: int) -> str:
+    """A variant's letter in its colour, as Markdown; the same everywhere."""
+    return f":{COLOURS[index % len(COLOURS)]}-badge[{LETTERS[index % len(LETTERS)]}]"
+
+
+def edit(draft: Draft) -> None:
+    """All variants side by side, and the button that adds one."""
+    grid = st.grid(min(len(draft.variants), 3), min_column_width=270, key=draft.key("variants"))
+    for index, variant in enumerate(draft.variants):
+        with grid.container(border=True, height="stretch"):
+            _column(draft, index, variant)
+    full = len(draft.variants) >= len(LETTERS)
+    st.button(
+        "Add variant",
+        icon=":material/add:",
+        key=draft.key("add"),
+        disabled=full,
+        on_click=_duplicate_last,
+        args=(draft,),
+        help="Six variants is the most." if full else "Starts as a copy of the last one",
+    )
+
+
+def _column(draft: Draft, index: int, variant: VariantDraft) -> None:
+    key = f"variant.{variant.key}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(badge(index), width="content")
+        variant.name = st.text_input(
+            f"Name of variant {LETTERS[index]}",
+            variant.name,
+            key=draft.key(key, "name"),
+            label_visibility="collapsed",
+            max_chars=60,
+        )
+        st.button(
+            "",
+            icon=":material/close:",
+            key=draft.key(key, "remove"),
+            type="tertiary",
+            help=f"Remove variant {LETTERS[index]}",
+            disabled=len(draft.variants) == 1,
+            on_click=draft.variants.remove,
+            args=(variant,),
+        )
+    variant.user = st.text_area(
+        f"Prompt {LETTERS[index]}",
+        variant.user,
+        key=draft.key(key, "user"),
+        height=120,
+        placeholder="What is {{numbers}}?",
+    )
+    variant.system = st.text_area(
+        f"System {LETTERS[index]}",
+        variant.system,
+        key=draft.key(key, "system"),
+        height=68,
+        placeholder="Optional: who answers, and how",
+    )
+
+
+def _duplicate_last(draft: Draft) -> None:
+    last = draft.variants[-1]
+    draft.variants.append(VariantDraft(session().fresh_key(), _unused_name(draft, last.name), last.user, last.system))
+
+
+def _unused_name(draft: Draft, name: str) -> str:
+    stem = name.removesuffix(" copy").split(" copy ")[0]
+    taken = {variant.name for variant in draft.variants}
+    names = [f"{stem} copy", *(f"{stem} copy {number}" for number in range(2, 9))]
+    return next(candidate for candidate in names if candidate not in taken)

@@ -1,0 +1,59 @@
+"""The home page: what Diptych is, one way in, what can run here now, and what was run last."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalog import CATALOG
+from core.examples import STEP_BY_STEP
+from core.types import ModelSpec
+from core.ui import controls, drafts, owner, records, results
+from core.ui.markdown import escape
+from core.ui.resources import history
+
+LATEST = 5
+
+
+def page() -> None:
+    """Draw the home page."""
+    st.title("Which prompt is better?", anchor=False)
+    st.markdown(
+        "Diptych runs prompt variants side by side, over models, inputs and samples, and says honestly which is better."
+    )
+    with st.container(horizontal=True):
+        if st.button("Compare three prompts", type="primary", icon=":material/compare:", key="home.start"):
+            drafts.open_in_page(STEP_BY_STEP)
+        if st.button("Write a text", icon=":material/notes:", key="home.text"):
+            st.switch_page(drafts.PAGES["text"])
+    st.caption("The example is filled and runs offline, on a small model that ships with the app. No key, no account.")
+    with results.guard():
+        _models()
+        _latest()
+
+
+def _models() -> None:
+    st.subheader("What can run here now", anchor=False)
+    board = st.grid(4, min_column_width=230)
+    for row in CATALOG:
+        with board.container(border=True, height="stretch"):
+            _model(row)
+
+
+def _model(row: ModelSpec) -> None:
+    state = controls.availability(row)
+    colour, icon = ("green", "check_circle") if state == "ready" else ("gray", "download")
+    st.markdown(f"**{escape(row.name)}** :gray[{row.modality}]")
+    st.markdown(f":{colour}[:material/{icon}: {state}]")
+    st.caption(f"{escape(row.summary, 200)} {escape(row.licence)}, {row.memory_bytes / 1e6:.0f} MB of memory.")
+
+
+def _latest() -> None:
+    rows = history().search(owner.current(), limit=LATEST)
+    st.subheader("Latest runs", anchor=False)
+    if not rows:
+        st.caption("None yet. Everything you run is kept in the history, and can be restored from there.")
+    for row in rows:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{escape(row.title)}** :gray[{records.facts(row)}]")
+            if st.button("Restore", key=f"home.restore.{row.id}", icon=":material/restore_page:"):
+                drafts.open_in_page(history().open(owner.current(), row.id).experiment, row.id)

@@ -1,0 +1,15 @@
+"""Everything that was run: to search, open, restore, name, star, delete and export."""
+
+import streamlit as st
+
+from core.ui import records, results
+
+st.title("History", anchor=False)
+with results.guard():
+    rows = records.find()
+    chosen = records.table(rows) if rows else []
+    if not rows:
+        st.info("Nothing here yet. Run something on the Playground or the Text page.", icon=":material/history:")
+    records.actions(chosen)
+    if len(chosen) == 1:
+        records.detail(chosen[0])

@@ -1,0 +1,155 @@
+"""What a person does, in a real browser: compare, stop, find again, restore, come back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import settled
+
+PAGES = ["/", "/playground", "/text", "/history"]
+
+
+def run_example(page: Page) -> None:
+    page.goto("/")
+    settled(page)
+    page.get_by_role("button", name="Compare three prompts").click()
+    expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+    settled(page)
+    page.get_by_role("button", name="Run", exact=False).first.click()
+
+
+def await_answers(page: Page) -> None:
+    """Until the button says Run again and the verdict is there."""
+    expect(page.get_by_role("button", name=re.compile("^Stop"))).to_have_count(0, timeout=120_000)
+    expect(page.get_by_text("36 of 36").first).to_be_hidden()
+    settled(page)
+
+
+def answers(page: Page) -> list[str]:
+    """All answers that the grid shows, in order."""
+    return page.locator("[data-testid='stCode']").all_inner_texts()
+
+
+def open_history(page: Page) -> None:
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_role("heading", name="History")).to_be_visible()
+    settled(page)
+
+
+def select_first_row(page: Page) -> None:
+    """The table is a canvas: its checkbox column is pressed where the first row is."""
+    box = page.locator("[data-testid='stDataFrame'] canvas").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 18, box["y"] + 35 + 17)
+    settled(page)
+
+
+def test_first_visit_to_restored_answers(page: Page) -> None:
+    """First visit, one button, Run, answers, history, restore, the same answers again."""
+    run_example(page)
+    expect(page.get_by_role("button", name=re.compile("^Stop"))).to_be_visible()
+    await_answers(page)
+    expect(page.get_by_text("Step by step passes")).to_be_visible()
+    first = answers(page)
+    assert len(first) >= 12
+    open_history(page)
+    select_first_row(page)
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+    settled(page)
+    assert answers(page) == first
+    page.get_by_role("button", name=re.compile("^Run")).first.click()
+    expect(page.get_by_role("button", name=re.compile("^Stop"))).to_be_visible()
+    await_answers(page)
+    assert answers(page) == first, "the same seed and the same batches give the same bytes"
+
+
+def test_stop_keeps_finished_cells(page: Page) -> None:
+    page.goto("/playground")
+    settled(page)
+    page.get_by_label("Samples").fill("20")
+    page.get_by_label("Max new tokens").fill("256")
+    page.get_by_label("Max new tokens").press("Enter")
+    settled(page)
+    expect(page.get_by_text("Run 240 generations")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Run")).first.click()
+    expect(page.get_by_text(re.compile(r"[1-9]\d* of 240"))).to_be_visible(timeout=120_000)
+    page.get_by_role("button", name=re.compile("^Stop")).click()
+    expect(page.get_by_role("button", name=re.compile("^Run")).first).to_be_visible(timeout=30_000)
+    settled(page)
+    assert len(answers(page)) >= 1
+    expect(page.get_by_text("stopped").first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_cold_deep_link_opens_its_page_in_the_frame(page: Page, path: str) -> None:
+    page.goto(path)
+    settled(page)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_role("link", name="Playground")).to_be_visible()
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
+def test_a_refresh_keeps_history_and_controls(page: Page) -> None:
+    run_example(page)
+    await_answers(page)
+    page.get_by_label("Name of variant A").fill("Just asked")
+    page.get_by_label("Name of variant A").press("Enter")
+    settled(page)
+    page.reload()
+    settled(page)
+    expect(page.get_by_label("Name of variant A")).to_have_value("Just asked")
+    assert len(answers(page)) >= 12
+    open_history(page)
+    expect(page.get_by_text("1 run", exact=True)).to_be_visible()
+
+
+def test_another_visitor_sees_nothing_of_it(page: Page) -> None:
+    page.goto("/history")
+    settled(page)
+    expect(page.get_by_text("0 runs")).to_be_visible()
+
+
+def test_ctrl_enter_runs_from_inside_a_prompt(page: Page) -> None:
+    page.goto("/playground")
+    settled(page)
+    prompt = page.get_by_label("Prompt A")
+    prompt.fill("Add {{numbers}}.")
+    prompt.press("Control+Enter")
+    expect(page.get_by_role("button", name=re.compile("^Stop"))).to_be_visible()
+    await_answers(page)
+    open_history(page)
+    expect(page.get_by_text("1 run", exact=True)).to_be_visible()
+
+
+def test_variables_appear_while_typing(page: Page) -> None:
+    page.goto("/playground")
+    settled(page)
+    prompt = page.get_by_label("Prompt A")
+    prompt.click()
+    prompt.press("End")
+    prompt.press_sequentially(" Say it to {{person}}.", delay=20)
+    expect(page.get_by_text(re.compile("person")).first).to_be_visible()
+    expect(prompt).to_be_focused()
+
+
+def test_text_streams_continues_and_downloads(page: Page) -> None:
+    page.goto("/text")
+    settled(page)
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+    expect(page.get_by_role("button", name="Continue")).to_be_visible(timeout=60_000)
+    settled(page)
+    first = answers(page)[0]
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("2 versions")).to_be_visible()
+    expect(page.get_by_role("button", name="Regenerate")).to_be_visible(timeout=60_000)
+    settled(page)
+    assert answers(page)[0].startswith(first.rstrip())
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    saved = Path(download.value.path()).read_text("utf-8")
+    assert saved.startswith(first.strip()[:20])

@@ -1,0 +1,114 @@
+"""The house's arrows point downwards, heavy libraries stay behind their doors, and pages/ keeps its shape."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = sorted(path for path in (ROOT / "core").rglob("*.py"))
+PAGES = sorted((ROOT / "pages").rglob("*.py"))
+
+HEAVY = {"torch", "transformers", "diffusers", "google", "openai", "accelerate"}
+GROUND = {"core.types", "core.errors"}
+EXPERIMENT = {"experiment", "recipe", "summary", "cost", "checks", "looks", "readers", "stats", "prompts", "examples"}
+ENGINE = {"engine", "jobs", "lanes", "ledger", "queueing"}
+HISTORY = {"history", "saved", "schema", "queries", "exchange"}
+
+
+def imports(path: Path, *, top_level: bool = False) -> Iterator[str]:
+    """Names of imported modules; with `top_level` only those that importing the file runs."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in tree.body if top_level else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def test_no_page_lies_directly_in_pages() -> None:
+    assert not list((ROOT / "pages").glob("*.py")), "Streamlit's legacy menu would skip Home.py on a deep link"
+    assert PAGES
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_only_the_interface_knows_streamlit(path: Path) -> None:
+    if not name(path).startswith("core.ui"):
+        assert not [found for found in imports(path) if found.split(".")[0] == "streamlit"]
+
+
+@pytest.mark.parametrize("path", [*CORE, *PAGES, ROOT / "Home.py"], ids=name)
+def test_heavy_libraries_are_imported_only_inside_providers(path: Path) -> None:
+    if name(path).startswith("core.providers.") and path.stem != "__init__":
+        return
+    assert not [found for found in imports(path, top_level=True) if found.split(".")[0] in HEAVY]
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_arrows_point_downwards(path: Path) -> None:
+    module = name(path)
+    found = {one for one in imports(path) if one.startswith("core")}
+    forbidden: set[str] = set()
+    if not module.startswith("core.ui"):
+        forbidden |= {one for one in found if one.startswith("core.ui")}
+    if module.removeprefix("core.") in ENGINE:
+        forbidden |= {one for one in found if one.split(".")[1:2] and one.split(".")[1] in HISTORY}
+    if module.removeprefix("core.") in EXPERIMENT:
+        forbidden |= {
+            one for one in found if one.split(".")[1:2] and one.split(".")[1] in ENGINE | HISTORY | {"worker"}
+        }
+    if module in GROUND:
+        forbidden |= found
+    assert not forbidden, f"{module} imports {sorted(forbidden)}"
+
+
+@pytest.mark.parametrize("path", [path for path in CORE if name(path).startswith("core.providers.")], ids=name)
+def test_a_provider_imports_no_other(path: Path) -> None:
+    providers = {"local_text", "local_image", "local_audio", "gemini", "gemini_legacy", "openai_compatible"}
+    if path.stem in providers:
+        others = {f"core.providers.{other}" for other in providers - {path.stem}}
+        assert not others & set(imports(path))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_pages_draw_and_nothing_else(path: Path) -> None:
+    found = set(imports(path))
+    assert not [one for one in found if one.startswith(("core.providers", "core.worker", "core.pool", "pages"))]
+    assert path.read_text("utf-8").count("\n") <= 80
+
+
+def test_the_router_is_short() -> None:
+    assert (ROOT / "Home.py").read_text("utf-8").count("\n") <= 40
+
+
+def test_no_page_loads_torch(tmp_path: Path) -> None:
+    """Every page is opened in a process of its own, which afterwards must not hold a heavy library."""
+    script = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file({str(ROOT / "Home.py")!r}, default_timeout=60).run()
+for page in {[str(path.relative_to(ROOT)) for path in PAGES]!r}:
+    app.switch_page(page).run()
+    assert not app.exception, app.exception
+print(sorted({HEAVY!r} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "DIPTYCH_DATA": str(tmp_path), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip().splitlines()[-1] == "[]"

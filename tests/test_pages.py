@@ -1,0 +1,128 @@
+"""Every page through Streamlit's own test harness: it opens, it draws, its controls do what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.examples import EXAMPLES
+from core.ui import resources
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "pages").rglob("*.py"))
+PLAYGROUND = "pages/compare/playground.py"
+TEXT = "pages/create/text.py"
+HISTORY = "pages/records/history.py"
+
+Visit = Callable[..., AppTest]
+
+
+def by_label(widgets: object, label: str) -> object:
+    return next(widget for widget in widgets if label in widget.label)  # type: ignore[attr-defined]
+
+
+def said(app: AppTest) -> str:
+    """All text that a person reads on the page."""
+    parts = [*app.markdown, *app.caption, *app.title, *app.subheader, *app.error, *app.info]
+    return "\n".join(str(part.value) for part in parts)
+
+
+@pytest.mark.parametrize("path", ["", *PAGES])
+def test_opens_without_an_error(path: str, visit: Visit) -> None:
+    app = visit(path)
+    assert not app.exception
+    assert not app.error
+    assert app.title
+
+
+def test_home_says_what_can_run_here(visit: Visit) -> None:
+    text = said(visit())
+    assert "ready" in text
+    assert "downloads 548 MB on first use" in text
+    assert "demo model" in text
+
+
+def test_homes_one_button_opens_a_filled_playground(visit: Visit) -> None:
+    app = visit()
+    by_label(app.button, "Compare three prompts").click()
+    app.run()
+    assert [area.value for area in app.text_area if area.label.startswith("Prompt")] == [
+        variant.user for variant in EXAMPLES[0].variants
+    ]
+    assert "Run 36 generations" in said(app)
+
+
+def test_add_duplicates_the_last_variant_up_to_six(visit: Visit) -> None:
+    app = visit(PLAYGROUND)
+    for _ in range(3):
+        by_label(app.button, "Add variant").click()
+        app.run()
+    prompts = [area.value for area in app.text_area if area.label.startswith("Prompt")]
+    names = [field.value for field in app.text_input if field.label.startswith("Name of variant")]
+    assert prompts[3:] == [prompts[2]] * 3
+    assert len(set(names)) == 6
+    assert by_label(app.button, "Add variant").disabled
+
+
+def test_a_new_variable_becomes_a_column(visit: Visit) -> None:
+    app = visit(PLAYGROUND)
+    by_label(app.text_area, "Prompt A").set_value("Say {{word}} and {{numbers}}")
+    app.run()
+    assert "word" in app.session_state["diptych"].drafts["playground"].table_key
+    assert "lacks" in said(app) or "word" in said(app), "the missing value is named before the run"
+
+
+def test_a_broken_template_is_said_before_the_run(visit: Visit) -> None:
+    app = visit(PLAYGROUND)
+    by_label(app.text_area, "Prompt A").set_value("What is {{numbers")
+    app.run()
+    assert not app.exception
+    assert "Plain" in "".join(str(error.value) for error in app.error)
+
+
+def test_precise_sets_greedy_and_says_that_samples_are_copies(visit: Visit) -> None:
+    app = visit(PLAYGROUND)
+    by_label(app.button_group, "Preset").set_value(["Precise"])
+    app.run()
+    assert by_label(app.number_input, "Temperature").value == 0
+    text = said(app)
+    assert "all samples would be the same" in text
+    assert "Run 12 generations" in text
+
+
+def test_controls_survive_a_change_of_page(visit: Visit) -> None:
+    app = visit(PLAYGROUND)
+    by_label(app.text_area, "Prompt B").set_value("Add up {{numbers}}, please.")
+    app.run()
+    app.switch_page(HISTORY).run()
+    app.switch_page(PLAYGROUND).run()
+    assert by_label(app.text_area, "Prompt B").value == "Add up {{numbers}}, please."
+
+
+def test_the_text_page_counts_the_context(visit: Visit) -> None:
+    app = visit(TEXT)
+    assert "prompt tokens +" in said(app)
+    by_label(app.text_area, "Prompt").set_value("word " * 600)
+    app.run()
+    assert "too many" in said(app)
+
+
+def test_an_unusable_database_is_a_sentence_on_every_page(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_text("this is no database " * 100)
+    monkeypatch.setenv("DIPTYCH_DATABASE", f"sqlite:///{broken}")
+    for path in ["", *PAGES]:
+        app = visit(path)
+        assert not app.exception
+        assert "damaged" in said(app)
+
+
+def test_nothing_was_started_by_looking(visit: Visit) -> None:
+    for path in PAGES:
+        visit(path)
+    assert resources.worker().pid is None
