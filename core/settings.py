@@ -58,6 +58,7 @@ class Settings:
     database: str = ""
     memory_budget: int = 0
     idle_seconds: float = 600.0
+    queue_seconds: float = 1800.0
     load_seconds: float = 900.0
     run_seconds: float = 600.0
     max_waiting: int = 20
@@ -110,6 +111,7 @@ def data_folder(root: Path = ROOT) -> Path:
 _NUMBERS: dict[str, type[int] | type[float]] = {
     "memory_budget": int,
     "idle_seconds": float,
+    "queue_seconds": float,
     "load_seconds": float,
     "run_seconds": float,
     "max_waiting": int,

@@ -1,0 +1,247 @@
+"""The engine: many visitors' runs through few models, fairly, with cancel, deadlines and snapshots.
+
+    submit -> sink.begin -> queue -> lane: open the model, batch, events -> final cells -> sink.finish -> sink.end
+
+Two lanes: local models on one thread (a CPU model uses all cores), remote ones on several, so that neither waits for
+the other. Pages only watch: they poll `snapshot`, and every call is checked against the owner.
+
+The engine knows nothing of Streamlit, nor of what a token is, nor where results are kept: it is handed a sink, a way
+to open models and a clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from core import catalog
+from core.errors import Busy, DiptychError, HistoryUnavailable, InvalidInput, NotFound, UnknownModel
+from core.jobs import Job, Slot
+from core.lanes import Abandoned, Lane, Opener
+from core.ledger import Ledger, Sink
+from core.queueing import Pace, estimate, turns
+from core.settings import Secrets, Settings
+from core.types import Cell, ModelSpec, Run, Snapshot, State
+
+__all__ = ["Abandoned", "Engine", "Opener", "Sink"]
+
+
+class Engine:
+    """Runs submitted runs.
+
+    Args:
+        open_model: opens a model; see `Opener`.
+        sink: told of every run and every final cell; see `Sink`.
+        settings: limits, deadlines in seconds.
+        clock: seconds that never go backwards.
+        lookup: the catalog row of a model id; raises UnknownModel.
+        remote_threads: how many remote answers are awaited at a time.
+        keep: how many ended runs stay in memory, for pages that still watch them.
+    """
+
+    def __init__(
+        self,
+        open_model: Opener,
+        sink: Sink,
+        settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        lookup: Callable[[str], ModelSpec] = catalog.spec,
+        remote_threads: int = 4,
+        keep: int = 50,
+    ) -> None:
+        self._sink = sink
+        self._settings = settings
+        self._clock = clock
+        self._lookup = lookup
+        self._pace = Pace()
+        self._ledger = Ledger(sink, settings, clock, keep)
+        self._changed = self._ledger.changed
+        self._threads = {True: 1, False: remote_threads}
+        self._lanes = {
+            local: Lane(local, threads, self._ledger, self._pace, open_model=open_model, lookup=lookup, clock=clock)
+            for local, threads in self._threads.items()
+        }
+
+    def submit(self, owner: str, run: Run, secrets: Secrets) -> str:
+        """Queue a run and return its id. Submitting the same run again changes nothing.
+
+        The keys are kept in memory until the run's last cell is final, and are given to nobody but `open_model`.
+
+        Raises:
+            InvalidInput: no cells, more than settings.max_cells, or two with one index.
+            Busy: too many runs wait, of this owner or in all; nothing was kept.
+            HistoryUnavailable: the sink refused the run; nothing was kept.
+        """
+        self._check(run)
+        now = self._clock()
+        slots = {cell.index: Slot(cell=cell, local=self._is_local(cell), since=now) for cell in run.cells}
+        job = Job(run=run, owner=owner, secrets=dict(secrets), submitted=now, touched=now, slots=slots)
+        with self._changed:
+            known = self._ledger.jobs.get(run.id)
+            if known is not None:
+                return _same(known, owner)
+            self._admit(owner)
+            self._ledger.jobs[run.id] = job
+        self._begin(job)
+        self._enqueue(job)
+        return run.id
+
+    def snapshot(self, run_id: str, owner: str) -> Snapshot:
+        """The run as it is now: immutable, and the same object as last time when nothing visible changed.
+
+        Raises:
+            NotFound: no such run here for this owner; it may be in the history.
+        """
+        with self._changed:
+            job = self._find(run_id, owner)
+            return self._picture(job)
+
+    def wait(self, run_id: str, owner: str, seconds: float) -> Snapshot:
+        """The run's snapshot once it has ended and the sink knows, or as it is after `seconds`. For scripts and tests.
+
+        Raises:
+            NotFound: as for `snapshot`.
+        """
+        with self._changed:
+            job = self._find(run_id, owner)
+            self._changed.wait_for(lambda: job.ended is not None, seconds)
+            return self._picture(job)
+
+    def cancel(self, run_id: str, owner: str, cell: int | None = None) -> None:
+        """Stop a run, or one cell of it. What it has so far is kept; doing it twice, or too late, changes nothing.
+
+        Raises:
+            NotFound: no such run here for this owner, or no such cell in it.
+        """
+        with self._changed:
+            job = self._find(run_id, owner)
+            slots = list(job.slots.values()) if cell is None else [self._slot(job, cell)]
+            job.cancelled = job.cancelled or (cell is None and job.unfinished())
+            for slot in slots:
+                self._ledger.cancel(job, slot)
+
+    def retry(self, run_id: str, owner: str, cell: int, secrets: Secrets) -> None:
+        """Put a cell that got no answer back into the queue. One that is under way stays as it is.
+
+        Raises:
+            NotFound: as for `cancel`; a run that has left the memory must be run again.
+            InvalidInput: the cell has its answer.
+            Busy: too many runs wait.
+        """
+        with self._changed:
+            job = self._find(run_id, owner)
+            slot = self._slot(job, cell)
+            if slot.state is State.DONE:
+                raise InvalidInput("This cell has its answer; run the experiment again to get another one.")
+            if not slot.final:
+                return
+            if not job.unfinished():
+                self._admit(owner)
+            job.reopen(slot, secrets, self._clock())
+        self._enqueue(job)
+
+    def active(self, owner: str) -> tuple[str, ...]:
+        """Ids of this owner's runs that have not ended, oldest first."""
+        with self._changed:
+            return tuple(job.run.id for job in self._ledger.unfinished() if job.owner == owner)
+
+    def speed(self, model: str) -> float | None:
+        """Generated tokens per second, all cells of a batch together: median of the recent batches. None: unknown."""
+        with self._changed:
+            return self._pace.speed(model)
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Interrupt everything, tell the sink, and let the threads leave, within about `seconds` per thread."""
+        with self._changed:
+            self._ledger.interrupt()
+        self._ledger.close(seconds)
+        for lane in self._lanes.values():
+            lane.join(seconds)
+
+    def _check(self, run: Run) -> None:
+        if not run.cells:
+            raise InvalidInput("There is nothing to run: give at least one prompt, one model and one sample.")
+        if len(run.cells) > self._settings.max_cells:
+            raise InvalidInput(
+                f"This run has {len(run.cells)} cells; at most {self._settings.max_cells} are allowed. "
+                "Use fewer variants, models, inputs or samples."
+            )
+        if len({cell.index for cell in run.cells}) < len(run.cells):
+            raise InvalidInput("Two cells of this run have the same index.")
+
+    def _is_local(self, cell: Cell) -> bool:
+        try:
+            return self._lookup(cell.model).local
+        except UnknownModel:  # its lane will meet the same error and say it in the cell
+            return False
+
+    def _admit(self, owner: str) -> None:
+        limits, jobs = self._settings, self._ledger.unfinished()
+        for job in jobs:
+            self._ledger.expire(job)
+        waiting = [job for job in jobs if not job.started and job.unfinished()]
+        mine = [job for job in waiting if job.owner == owner]
+        if self._ledger.closing:
+            raise Busy("The server is closing down. Try again in a minute.")
+        if len(mine) >= limits.max_waiting_per_owner:
+            ahead = [job for job in jobs if job.owner == owner]
+            raise Busy(f"You have {len(mine)} runs waiting. Cancel one, or wait until one begins.", self._room(ahead))
+        if len(waiting) >= limits.max_waiting:
+            raise Busy(f"{len(waiting)} runs wait here already. Try again when one has begun.", self._room(jobs))
+
+    def _room(self, jobs: list[Job]) -> float | None:
+        """Seconds until the first of these ends, as far as is known."""
+        return min((eta for job in jobs if (eta := self._eta(job)) is not None), default=None)
+
+    def _begin(self, job: Job) -> None:
+        try:
+            self._sink.begin(job.owner, job.run)
+        except BaseException as error:
+            with self._changed:
+                del self._ledger.jobs[job.run.id]
+            if isinstance(error, DiptychError) or not isinstance(error, Exception):
+                raise
+            raise HistoryUnavailable(f"The run could not be written down ({type(error).__name__}).") from error
+
+    def _enqueue(self, job: Job) -> None:
+        with self._changed:
+            job.accepted = True
+            if self._ledger.closing:
+                self._ledger.interrupt()
+            for lane in self._lanes.values():
+                lane.rotation.arrive(job.owner)
+            self._changed.notify_all()
+
+    def _find(self, run_id: str, owner: str) -> Job:
+        job = self._ledger.jobs.get(run_id)
+        if job is None or job.owner != owner:
+            raise NotFound("This run is not here any more. Look for it in the history.")
+        return job
+
+    def _slot(self, job: Job, cell: int) -> Slot:
+        if cell not in job.slots:
+            raise NotFound(f"This run has no cell {cell}.")
+        return job.slots[cell]
+
+    def _picture(self, job: Job) -> Snapshot:
+        self._ledger.expire(job)
+        return job.snapshot(self._position(job), self._eta(job), self._clock())
+
+    def _position(self, job: Job) -> int:
+        first = next((slot for slot in job.slots.values() if not slot.final), None)
+        if job.started or first is None:
+            return 0
+        queue = turns(self._ledger.unfinished(), self._lanes[first.local].rotation, first.local)
+        return queue.index(job) if job in queue else 0
+
+    def _eta(self, job: Job) -> float | None:
+        if job.ended:
+            return 0.0
+        return estimate(job, self._ledger.unfinished(), self._pace, self._clock(), self._threads)
+
+
+def _same(job: Job, owner: str) -> str:
+    if job.owner != owner:
+        raise InvalidInput("This run cannot be submitted again. Run the experiment anew.")
+    return job.run.id

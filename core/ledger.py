@@ -1,0 +1,183 @@
+"""What the engine knows of its runs, under one lock; and the clerk who tells the sink, in order, of everything final.
+
+A state becomes final once and never changes after (but for a retry, which starts the cell anew). The sink is called
+from the clerk's thread only, outside the lock: a slow database holds up neither a lane nor a page.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+from threading import Condition, Thread
+from typing import Protocol
+
+from core.errors import DiptychError
+from core.jobs import Job, Slot
+from core.settings import Settings
+from core.types import Cell, CellResult, Delta, Event, Failed, Finished, Output, Progress, Run, State
+
+log = logging.getLogger(__name__)
+
+STOP_GRACE = 30.0
+"""Seconds after which a cell that was told to stop is final, whatever its model does."""
+
+
+class Sink(Protocol):
+    """Where runs go to be remembered. `finish` is called once for every time that a cell becomes final.
+
+    After a retry, a cell of a run that had ended is finished again, and the run ended again: the last word counts.
+    """
+
+    def begin(self, owner: str, run: Run) -> None: ...
+
+    def finish(self, run_id: str, cell: Cell, result: CellResult) -> None: ...
+
+    def end(self, run_id: str, state: State) -> None: ...
+
+
+class Ledger:
+    """All runs in memory, oldest first. Every method but `close` expects the caller to hold `changed`."""
+
+    def __init__(self, sink: Sink, settings: Settings, clock: Callable[[], float], keep: int) -> None:
+        self.changed = Condition()
+        self.jobs: dict[str, Job] = {}
+        self.closing = False
+        self._sink = sink
+        self._settings = settings
+        self._clock = clock
+        self._keep = keep
+        self._outbox: SimpleQueue[tuple[Job, int, Slot | None, CellResult | State] | None] = SimpleQueue()
+        self._clerk = Thread(target=self._deliver, name="diptych-clerk", daemon=True)
+        self._clerk.start()
+
+    def unfinished(self) -> list[Job]:
+        return [job for job in self.jobs.values() if job.ended is None]
+
+    def settle(self, job: Job, slot: Slot, state: State, *, output: Output | None = None, error: str = "") -> None:
+        """Make a cell final, unless it is; the last one ends the run and forgets its keys."""
+        if slot.final:
+            return
+        slot.conclude(output, error)
+        job.enter(slot, state, self._clock())
+        self._outbox.put((job, job.epoch, slot, slot.result()))
+        if not job.unfinished():
+            job.secrets, job.loading = {}, None
+            self._outbox.put((job, job.epoch, None, job.outcome()))
+
+    def fail(self, job: Job, slots: Iterable[Slot], sentence: str) -> None:
+        """Cells that get no answer: stopped where they were told to stop, failed otherwise."""
+        for slot in list(slots):
+            if slot.stop:
+                self.settle(job, slot, slot.stop, error=self._overdue() if slot.stop is State.TIMEOUT else "")
+            else:
+                self.settle(job, slot, State.FAILED, error=sentence)
+
+    def cancel(self, job: Job, slot: Slot) -> None:
+        """At once where nothing runs yet; a running cell is told to stop, and keeps what it has."""
+        if slot.state is State.RUNNING:
+            self._tell_to_stop(slot, State.CANCELLED)
+        else:
+            self.settle(job, slot, State.CANCELLED)
+
+    def interrupt(self) -> None:
+        """Everything that is not final will not become so: the engine closes."""
+        self.closing = True
+        for job in self.unfinished():
+            for slot in job.slots.values():
+                self.settle(job, slot, State.INTERRUPTED)
+        self.changed.notify_all()
+
+    def apply(self, job: Job, slots: list[Slot], event: Event) -> None:
+        """Write down what a model said of a batch. What it says of a cell that is final is not heard any more."""
+        if event.index is None or not 0 <= event.index < len(slots) or slots[event.index].final:
+            return
+        slot = slots[event.index]
+        match event:
+            case Delta(text=text, tokens=tokens):
+                slot.write(text, tokens)
+            case Progress(done=done, total=total):
+                slot.fraction = min(1.0, done / total) if total > 0 else 0.0
+            case Finished(output=output):
+                stopped = (slot.stop or State.CANCELLED) if output.finish == "cancelled" else None
+                error = self._overdue() if stopped is State.TIMEOUT else ""
+                self.settle(job, slot, stopped or State.DONE, output=output, error=error)
+            case Failed(error=error):
+                self.fail(job, [slot], error)
+
+    def expire(self, job: Job) -> None:
+        """End what has taken too long: waiting, loading, running, or obeying.
+
+        Nobody watches the clock for its own sake: lanes and pages call this whenever they look at a run.
+        """
+        now, limits = self._clock(), self._settings
+        if now - job.touched > limits.queue_seconds and job.accepted and not job.active:
+            for slot in job.slots.values():
+                sentence = (
+                    f"This waited longer than {limits.queue_seconds:g} s for its turn. Try again at a quieter time."
+                )
+                self.settle(job, slot, State.TIMEOUT, error=sentence)
+        for slot in list(job.active.values()):
+            self.expire_cell(job, slot)
+
+    def expire_cell(self, job: Job, slot: Slot) -> None:
+        """The same for one cell that is loading or running."""
+        now, limits = self._clock(), self._settings
+        if slot.state is State.LOADING and now - slot.since > limits.load_seconds:
+            self._give_up_loading(job, slot)
+        elif slot.state is State.RUNNING and slot.stop is None and now - slot.since > limits.run_seconds:
+            self._tell_to_stop(slot, State.TIMEOUT)
+        elif slot.state is State.RUNNING and slot.stop and now - slot.stop_since > STOP_GRACE:
+            self.fail(job, [slot], "")
+
+    def close(self, seconds: float) -> None:
+        """Let the clerk tell the sink what is still to be told, for at most this long."""
+        self._outbox.put(None)
+        self._clerk.join(seconds)
+
+    def _tell_to_stop(self, slot: Slot, state: State) -> None:
+        if slot.stop is None:
+            slot.stop, slot.stop_since = state, self._clock()
+
+    def _give_up_loading(self, job: Job, first: Slot) -> None:
+        sentence = (
+            f"Loading the model took longer than {self._settings.load_seconds:g} s and was stopped. Try again, "
+            "choose a smaller model, or raise DIPTYCH_LOAD_SECONDS."
+        )
+        for slot in (first, *job.waiting(first.local, first.cell.model)):
+            self.settle(job, slot, State.TIMEOUT, error=sentence)
+
+    def _overdue(self) -> str:
+        return (
+            f"This took longer than {self._settings.run_seconds:g} s and was stopped; what it had so far is kept. "
+            "Ask for fewer tokens, or raise DIPTYCH_RUN_SECONDS."
+        )
+
+    def _deliver(self) -> None:
+        while (entry := self._outbox.get()) is not None:
+            job, epoch, slot, news = entry
+            try:
+                if slot is not None and isinstance(news, CellResult):
+                    self._sink.finish(job.run.id, slot.cell, news)
+                elif isinstance(news, State):
+                    self._sink.end(job.run.id, news)
+            except Exception as error:
+                self._trouble(job, error)
+            if isinstance(news, State):
+                self._ended(job, epoch, news)
+
+    def _trouble(self, job: Job, error: Exception) -> None:
+        """The answers are still worth having, so the run goes on and says what is wrong."""
+        log.error("the history did not take a result of run %s: %s", job.run.id, type(error).__name__)
+        reason = str(error) if isinstance(error, DiptychError) else f"It failed with {type(error).__name__}."
+        with self.changed:
+            job.trouble = f"The history could not keep all of this run; save what you need. {reason}"
+
+    def _ended(self, job: Job, epoch: int, state: State) -> None:
+        with self.changed:
+            if epoch == job.epoch:
+                job.ended, job.ended_at = state, self._clock()
+            ended = [other.run.id for other in self.jobs.values() if other.ended]
+            for run_id in ended[: max(0, len(ended) - self._keep)]:
+                del self.jobs[run_id]
+            self.changed.notify_all()
