@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import live, owner, welcome
+from core.ui import live, owner, results, welcome
 
 st.set_page_config(page_title="Diptych", page_icon="static/favicon.png", layout="wide")
 st.logo("static/logo.svg", icon_image="static/mark.svg", size="large")
@@ -17,4 +17,5 @@ page = st.navigation(
 )
 owner.remember()
 live.commit_while_typing()
-page.run()
+with results.guard():
+    page.run()

@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 
 from core.checks import Verdict
 from core.errors import InvalidInput
-from core.recipe import Experiment, Input, from_dict, places, seed_of, to_dict
-from core.saved import SavedRun, plain
-from core.summary import answer, verdicts
+from core.experiment.recipe import Experiment, Input, from_dict, places, seed_of, to_dict
+from core.experiment.summary import answer, verdicts
+from core.history.saved import SavedRun, plain
 from core.types import CellResult, State
 
 FORMAT = "diptych-run"

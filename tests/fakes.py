@@ -331,6 +331,6 @@ if __name__ == "__main__":
     sys.modules[provider.__name__] = provider
     if sys.argv[1:] == ["refuse-to-start"]:
         sys.exit(1)
-    from core.workroom import main
+    from core.worker.workroom import main
 
     main()

@@ -17,10 +17,9 @@ import pytest
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from core import queries, schema
 from core.errors import HistoryUnavailable, InvalidInput, NotFound
 from core.experiment import Experiment, Input, Variant, plan, run
-from core.history import History
+from core.history import History, queries, schema
 from core.types import Cell, CellResult, Message, Output, Request, Run, State, Token
 
 ME, YOU = "owner-a", "owner-b"

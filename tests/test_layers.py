@@ -14,11 +14,21 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = sorted(path for path in (ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 
-HEAVY = {"torch", "transformers", "diffusers", "google", "openai", "accelerate"}
-GROUND = {"core.types", "core.errors"}
-EXPERIMENT = {"experiment", "recipe", "summary", "cost", "checks", "looks", "readers", "stats", "prompts", "examples"}
-ENGINE = {"engine", "jobs", "lanes", "ledger", "queueing"}
-HISTORY = {"history", "saved", "schema", "queries", "exchange"}
+HEAVY = {"torch", "transformers", "diffusers", "google.genai", "google.generativeai", "openai", "accelerate"}
+
+# A room may import itself and what lies on a lower floor, never a neighbour or what lies above.
+FLOORS = [
+    {"types", "errors"},
+    {"settings", "catalog", "prompts", "stats"},
+    {"checks", "device", "repository"},
+    {"experiment", "providers", "context"},
+    {"examples", "pool"},
+    {"worker"},
+    {"engine", "history"},
+    {"exchange"},
+    {"ui"},
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 
 def imports(path: Path, *, top_level: bool = False) -> Iterator[str]:
@@ -51,25 +61,19 @@ def test_only_the_interface_knows_streamlit(path: Path) -> None:
 def test_heavy_libraries_are_imported_only_inside_providers(path: Path) -> None:
     if name(path).startswith("core.providers.") and path.stem != "__init__":
         return
-    assert not [found for found in imports(path, top_level=True) if found.split(".")[0] in HEAVY]
+    assert not [found for found in imports(path, top_level=True) if found in HEAVY or found.split(".")[0] in HEAVY]
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {name(path).split(".")[1] for path in CORE} - {"__init__"} == set(FLOOR)
 
 
 @pytest.mark.parametrize("path", CORE, ids=name)
 def test_arrows_point_downwards(path: Path) -> None:
-    module = name(path)
-    found = {one for one in imports(path) if one.startswith("core")}
-    forbidden: set[str] = set()
-    if not module.startswith("core.ui"):
-        forbidden |= {one for one in found if one.startswith("core.ui")}
-    if module.removeprefix("core.") in ENGINE:
-        forbidden |= {one for one in found if one.split(".")[1:2] and one.split(".")[1] in HISTORY}
-    if module.removeprefix("core.") in EXPERIMENT:
-        forbidden |= {
-            one for one in found if one.split(".")[1:2] and one.split(".")[1] in ENGINE | HISTORY | {"worker"}
-        }
-    if module in GROUND:
-        forbidden |= found
-    assert not forbidden, f"{module} imports {sorted(forbidden)}"
+    room = name(path).split(".")[1]
+    others = {found.split(".")[1] for found in imports(path) if found.startswith("core.")} & set(FLOOR) - {room}
+    upwards = {other for other in others if room in FLOOR and FLOOR[other] >= FLOOR[room]}
+    assert not upwards, f"{name(path)} imports {sorted(upwards)}"
 
 
 @pytest.mark.parametrize("path", [path for path in CORE if name(path).startswith("core.providers.")], ids=name)

@@ -18,11 +18,11 @@ import pytest
 from core import catalog, errors
 from core.engine import Engine
 from core.errors import DiptychError, ModelError, ModelRefused, WorkerDied
-from core.launch import environment
-from core.messages import Refused, rebuilt, refusal
 from core.settings import ROOT, Secret, Settings
 from core.types import Delta, Event, Finished, Progress, Request, State
 from core.worker import Worker, opener
+from core.worker.launch import environment
+from core.worker.messages import Refused, rebuilt, refusal
 from tests.fakes import PATIENCE, Memory, request, run, spec, until
 
 COMMAND = (sys.executable, "-m", "tests.fakes")
@@ -364,7 +364,7 @@ def test_the_server_imports_no_model_library() -> None:
 import sys
 import core.engine, core.worker
 heavy = {"torch", "transformers", "diffusers", "numpy", "google.genai", "openai"}
-elsewhere = {"streamlit", "sqlalchemy", "core.history", "core.pool", "core.workroom"}
+elsewhere = {"streamlit", "sqlalchemy", "core.history", "core.pool", "core.worker.workroom"}
 sys.exit(", ".join((heavy | elsewhere) & set(sys.modules)) or 0)
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import recipe
 from core.errors import DiptychError
 from core.examples import EXAMPLES, TEXT
-from core.recipe import Experiment
+from core.experiment import recipe
+from core.experiment.recipe import Experiment
 from core.ui import owner
 from core.ui.resources import history
 from core.ui.state import Draft, session

@@ -34,7 +34,18 @@ def edit(draft: Draft) -> None:
     _read_back(draft, names, edited)
     if not names:
         st.caption(_EMPTY)
+    for name, rows in _gaps(draft, names).items():
+        where = f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:8]))}"
+        st.caption(
+            f":orange[:material/warning:] **{escape(name)}** is empty in {where}: the prompt is sent with a gap."
+        )
     _dialect()
+
+
+def _gaps(draft: Draft, names: tuple[str, ...]) -> dict[str, list[int]]:
+    """Rows, counted from 1, in which a variable has no value."""
+    found = {name: [n for n, row in enumerate(draft.inputs, 1) if not row.values.get(name)] for name in names}
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def _frame(draft: Draft, names: tuple[str, ...]) -> pd.DataFrame:

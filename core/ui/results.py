@@ -15,8 +15,8 @@ from itertools import groupby
 import streamlit as st
 
 from core.errors import DiptychError
-from core.recipe import Experiment, Place, effective_samples, places
-from core.summary import answer, verdicts
+from core.experiment.recipe import Experiment, Place, effective_samples, places
+from core.experiment.summary import answer, verdicts
 from core.types import CellResult, Output, State
 from core.ui.markdown import escape
 from core.ui.variants import badge

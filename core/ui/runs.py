@@ -14,11 +14,12 @@ import streamlit as st
 
 from core import experiment as experiments
 from core.errors import DiptychError, NotFound
-from core.recipe import Experiment
+from core.experiment.recipe import Experiment
 from core.types import CellResult, Snapshot, State
 from core.ui import owner
 from core.ui.markdown import escape
 from core.ui.resources import engine, history, settings
+from core.ui.results import guard
 from core.ui.state import Draft, session
 
 POLL_SECONDS = 0.5
@@ -83,13 +84,14 @@ def bench(draft: Draft, experiment: Callable[[], Experiment], draw: Draw, label:
     polling = active(draft)
 
     def live() -> None:
-        shown = find(draft.run_id)
-        running = active(draft)
-        _bar(draft, experiment, shown if running else None, label)
-        if shown is not None:
-            draw(shown)
-        if running != polling:
-            st.rerun()
+        with guard():  # a fragment runs again by itself, outside the frame's guard
+            shown = find(draft.run_id)
+            running = active(draft)
+            _bar(draft, experiment, shown if running else None, label)
+            if shown is not None:
+                draw(shown)
+            if running != polling:
+                st.rerun()
 
     st.fragment(live, run_every=POLL_SECONDS if polling else None)()
 

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.experiment import VariantSummary
-from core.recipe import Experiment
+from core.experiment.recipe import Experiment
 from core.ui.markdown import escape
 from core.ui.variants import COLOURS, LETTERS
 

@@ -10,8 +10,8 @@ import streamlit as st
 
 from core import context
 from core.catalog import spec
-from core.recipe import effective_samples, places
-from core.summary import answer
+from core.experiment.recipe import effective_samples, places
+from core.experiment.summary import answer
 from core.types import CellResult, Message
 from core.ui import results, runs
 from core.ui.resources import settings

@@ -7,7 +7,7 @@ import streamlit as st
 from core.catalog import CATALOG
 from core.examples import STEP_BY_STEP
 from core.types import ModelSpec
-from core.ui import controls, drafts, owner, records, results
+from core.ui import controls, drafts, owner, records
 from core.ui.markdown import escape
 from core.ui.resources import history
 
@@ -26,9 +26,8 @@ def page() -> None:
         if st.button("Write a text", icon=":material/notes:", key="home.text"):
             st.switch_page(drafts.PAGES["text"])
     st.caption("The example is filled and runs offline, on a small model that ships with the app. No key, no account.")
-    with results.guard():
-        _models()
-        _latest()
+    _models()
+    _latest()
 
 
 def _models() -> None:

@@ -19,21 +19,20 @@ def answers(shown: runs.Shown) -> None:
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
     st.title("Playground", anchor=False)
     drafts.example_menu()
-with results.guard():
-    variants.edit(draft)
-    st.subheader("Inputs", anchor=False)
-    inputs.edit(draft)
-    st.subheader("Models and sampling", anchor=False)
-    controls.models(draft)
-    with st.grid(6, min_column_width=150):
-        controls.samples(draft)
-        controls.seed(draft)
-        controls.parameters(draft, advanced=False)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        controls.presets(draft)
-        controls.chat(draft)
-        with st.popover("More parameters", icon=":material/tune:"):
-            controls.parameters(draft, advanced=True)
-        controls.new_seed(draft)
-    runs.bench(draft, draft.experiment, answers)
+variants.edit(draft)
+st.subheader("Inputs", anchor=False)
+inputs.edit(draft)
+st.subheader("Models and sampling", anchor=False)
+controls.models(draft)
+with st.grid(6, min_column_width=150):
+    controls.samples(draft)
+    controls.seed(draft)
+    controls.parameters(draft, advanced=False)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    controls.presets(draft)
+    controls.chat(draft)
+    with st.popover("More parameters", icon=":material/tune:"):
+        controls.parameters(draft, advanced=True)
+    controls.new_seed(draft)
+runs.bench(draft, draft.experiment, answers)
 drafts.keep(draft)

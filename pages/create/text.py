@@ -2,25 +2,24 @@
 
 import streamlit as st
 
-from core.ui import controls, drafts, results, runs, versions
+from core.ui import controls, drafts, runs, versions
 
 draft = drafts.current("text")
 
 st.title("Text", anchor=False)
-with results.guard():
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        versions.prompt(draft)
-    with right:
-        controls.model(draft)
-        controls.chat(draft)
-        controls.presets(draft)
-        with st.grid(2, min_column_width=130):
-            controls.parameters(draft, advanced=False)
-            controls.parameters(draft, advanced=True)
-            controls.samples(draft)
-            controls.seed(draft)
-        controls.new_seed(draft)
-    with left:
-        runs.bench(draft, draft.experiment, lambda shown: versions.draw(draft, shown), label="Generate")
+left, right = st.columns([3, 2], gap="large")
+with left:
+    versions.prompt(draft)
+with right:
+    controls.model(draft)
+    controls.chat(draft)
+    controls.presets(draft)
+    with st.grid(2, min_column_width=130):
+        controls.parameters(draft, advanced=False)
+        controls.parameters(draft, advanced=True)
+        controls.samples(draft)
+        controls.seed(draft)
+    controls.new_seed(draft)
+with left:
+    runs.bench(draft, draft.experiment, lambda shown: versions.draw(draft, shown), label="Generate")
 drafts.keep(draft)

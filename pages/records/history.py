@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from core.ui import records, results
+from core.ui import records
 
 st.title("History", anchor=False)
-with results.guard():
-    rows = records.find()
-    chosen = records.table(rows) if rows else []
-    if not rows:
-        st.info("Nothing here yet. Run something on the Playground or the Text page.", icon=":material/history:")
-    records.actions(chosen)
-    if len(chosen) == 1:
-        records.detail(chosen[0])
+rows = records.find()
+chosen = records.table(rows) if rows else []
+if not rows:
+    st.info("Nothing here yet. Run something on the Playground or the Text page.", icon=":material/history:")
+records.actions(chosen)
+if len(chosen) == 1:
+    records.detail(chosen[0])

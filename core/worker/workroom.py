@@ -2,7 +2,7 @@
 
 It leaves when the server does: when its connection or its standard input closes. Models are kept in a pool and let go
 after `settings.idle_seconds` without a job. It knows nothing of visitors, runs or keys. The messages are in
-`core.messages`.
+`core.worker.messages`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,24 @@ from multiprocessing.connection import Connection, Listener
 from queue import Empty, SimpleQueue
 
 from core.errors import ModelError
-from core.messages import QUESTIONS, Answer, Ask, Done, Event, Generate, Open, Opened, Order, Reply, Stop, refusal
 from core.pool import Pool
 from core.providers import open_model
 from core.settings import Settings
 from core.types import Progress
+from core.worker.messages import (
+    QUESTIONS,
+    Answer,
+    Ask,
+    Done,
+    Event,
+    Generate,
+    Open,
+    Opened,
+    Order,
+    Reply,
+    Stop,
+    refusal,
+)
 
 log = logging.getLogger(__name__)
 

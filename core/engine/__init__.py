@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable
 
 from core import catalog
+from core.engine.jobs import Job, Slot
+from core.engine.lanes import Abandoned, Lane, Opener
+from core.engine.ledger import Ledger, Sink
+from core.engine.queueing import Pace, estimate, turns
 from core.errors import Busy, DiptychError, HistoryUnavailable, InvalidInput, NotFound, UnknownModel
-from core.jobs import Job, Slot
-from core.lanes import Abandoned, Lane, Opener
-from core.ledger import Ledger, Sink
-from core.queueing import Pace, estimate, turns
 from core.settings import Secrets, Settings
 from core.types import Cell, ModelSpec, Run, Snapshot, State
 

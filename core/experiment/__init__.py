@@ -1,6 +1,6 @@
-"""From what a page asks for to the requests that answer it: plan and run.
+"""From what a page asks for to the requests that answer it: plan, run, estimate, summary.
 
-An experiment's values live in core.recipe, what it costs in core.cost and what its answers say in core.summary; all are
+An experiment's values live in `recipe`, what a run takes in `cost`, and what its answers say in `summary`; all are
 named here too, so that the rest of the house imports one room. Nothing here generates, keeps or draws anything.
 """
 
@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 from core import checks, prompts
 from core.catalog import CATALOG
-from core.cost import Estimate, estimate, sentence
 from core.errors import CheckError, InvalidInput, TemplateError
-from core.recipe import (
+from core.experiment.cost import Estimate, estimate, sentence
+from core.experiment.recipe import (
     MAX_SAMPLES,
     MAX_SEED,
     MAX_TITLE,
@@ -28,7 +28,7 @@ from core.recipe import (
     short,
     to_dict,
 )
-from core.summary import VariantSummary, check_lines, judge, summary
+from core.experiment.summary import VariantSummary, check_lines, judge, summary
 from core.types import Cell, Message, Parameter, Request, Run, Value
 
 __all__ = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core import checks, prompts, stats
 from core.checks import Verdict
 from core.errors import InvalidInput
-from core.recipe import Experiment, Input, places
+from core.experiment.recipe import Experiment, Input, places
 from core.types import Cell, CellResult, State
 
 

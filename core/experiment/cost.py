@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.recipe import Experiment, effective_samples
+from core.experiment.recipe import Experiment, effective_samples
 
 DEFAULT_NEW_TOKENS = 64
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from core.errors import HistoryUnavailable
-from core.schema import CELLS, METADATA, MIGRATIONS, RUNS, SCHEMA, VERSION
+from core.history.schema import CELLS, METADATA, MIGRATIONS, RUNS, SCHEMA, VERSION
 
 WRITE = {"diptych_write": True}
 """Execution options of a connection that will write: SQLite then takes its write lock at once. A transaction that

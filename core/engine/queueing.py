@@ -11,7 +11,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from statistics import median
 
-from core.jobs import Job, Slot
+from core.engine.jobs import Job, Slot
 from core.types import State
 
 REMEMBERED = 1_000

@@ -1,7 +1,8 @@
-"""The worker process as the server sees it, and its way in: `python -m core.worker` starts `core.workroom`.
+"""The worker process as the server sees it.
 
-`Worker` has the process started at first use (`core.launch`), speaks with it (`core.conversation`), and has another
-started when it died. A model opened through it looks like any other. The server that imports this never imports torch.
+`Worker` has the process started at first use (`core.worker.launch`), speaks with it (`core.worker.conversation`), and
+has another started when it died. A model opened through it looks like any other. The server that imports this never
+imports torch; the process itself is `core.worker.workroom`, entered by `python -m core.worker`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from core.conversation import Conversation, Patience
 from core.errors import DiptychError, ModelError, WorkerDied
-from core.launch import launch
-from core.messages import Answer, Ask, Event, Generate, Open, Opened, Stop
 from core.providers import Model, Report, open_model
 from core.settings import Secrets, Settings
 from core.types import Event as ModelEvent
 from core.types import Failed, Finished, ModelSpec, Progress, Request
+from core.worker.conversation import Conversation, Patience
+from core.worker.launch import launch
+from core.worker.messages import Answer, Ask, Event, Generate, Open, Opened, Stop
 
 STOP_GRACE = 20.0
 """Seconds after which a process whose every row was told to stop, and that said nothing since, is ended."""
@@ -119,7 +120,7 @@ class Worker:
                         yield reply.event
 
     def ask(self, spec: ModelSpec, question: str, *arguments: object) -> object | None:
-        """One of `core.messages.QUESTIONS`, put to a loaded model; None at once if the process is at work or absent.
+        """One of `core.worker.messages.QUESTIONS`, of a loaded model; None at once if the process is busy or absent.
 
         Raises:
             WorkerDied: the process ended.
@@ -198,8 +199,3 @@ def opener(worker: Worker, settings: Settings) -> Callable[[ModelSpec, Secrets, 
 
     return open_anywhere
 
-
-if __name__ == "__main__":
-    from core.workroom import main
-
-    main()

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from itertools import chain, islice
 from threading import Thread
 
+from core.engine.jobs import Job, Slot
+from core.engine.ledger import Ledger
+from core.engine.queueing import Pace, Rotation, turns
 from core.errors import DiptychError
-from core.jobs import Job, Slot
-from core.ledger import Ledger
 from core.providers import Model, Report
-from core.queueing import Pace, Rotation, turns
 from core.settings import Secrets
 from core.types import Finished, ModelSpec, Progress, State
 

@@ -3,7 +3,7 @@
 `Paris` or `equals:Paris`, `contains:Paris`, `contains-any:a,b`, `regex:^\\d+$`, `is-json:name,age`, `max-words:12`,
 `levenshtein(5):text` ..., each negated by `not-`. What a check looks for is trimmed, and so is the answer where a
 check compares its beginning, its end or the whole. Nothing is executed, and a hostile pattern is stopped. Knows
-nothing of experiments or templates. A new check is one function in core.looks and one row in CHECKS.
+nothing of experiments or templates. A new check is one function in core.checks.looks and one row in CHECKS.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from core import looks, readers
+from core.checks import looks, readers
+from core.checks.looks import Finding, Unjudged
 from core.errors import CheckError
-from core.looks import Finding, Unjudged
 
 MAX_LINE = 4_000
 MAX_NUMBER = 99

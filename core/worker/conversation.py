@@ -1,7 +1,7 @@
 """One worker process and what is being said with it: orders out, replies in, patience, and the end.
 
-Knows the form of the messages (`core.messages`) and nothing of what they are about. One thread speaks at a time; its
-caller, `core.worker.Worker`, sees to that.
+Knows the form of the messages (`core.worker.messages`) and nothing of what they are about. One thread speaks at a
+time; its caller, `core.worker.Worker`, sees to that.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection
 
 from core.errors import WorkerDied
-from core.launch import end
-from core.messages import Event, Order, Refused, Reply, Stop, rebuilt
+from core.worker.launch import end
+from core.worker.messages import Event, Order, Refused, Reply, Stop, rebuilt
 
 POLL_SECONDS = 0.02
 """How long a stop may wait before it is forwarded."""

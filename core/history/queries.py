@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, insert, or_, select, update
 
 from core.errors import InvalidInput
+from core.history.schema import ARTIFACTS, CELLS, DRAFTS, RUNS
 from core.prompts import clean
-from core.schema import ARTIFACTS, CELLS, DRAFTS, RUNS
 from core.types import State
 
 MAX_SEARCH = 200

@@ -12,8 +12,8 @@ from queue import SimpleQueue
 from threading import Condition, Thread
 from typing import Protocol
 
+from core.engine.jobs import Job, Slot
 from core.errors import DiptychError
-from core.jobs import Job, Slot
 from core.settings import Settings
 from core.types import Cell, CellResult, Delta, Event, Failed, Finished, Output, Progress, Run, State
 

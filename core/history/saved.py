@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from core.errors import InvalidInput
+from core.experiment.recipe import MAX_TITLE, Experiment, from_dict
+from core.experiment.summary import answer, judge
 from core.prompts import clean
-from core.recipe import MAX_TITLE, Experiment, from_dict
-from core.summary import answer, judge
 from core.types import Cell, CellResult, FinishReason, Message, Output, Run, State, Token
 
 MAX_SEARCHABLE = 200_000

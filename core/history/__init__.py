@@ -15,12 +15,12 @@ from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, and_, func, select, update
 
-from core import database, queries, saved
 from core.errors import InvalidInput, NotFound
+from core.experiment.recipe import MAX_TITLE, Experiment, from_dict
+from core.history import database, queries, saved
+from core.history.saved import RunRow, SavedRun
+from core.history.schema import CELLS, RUNS
 from core.prompts import clean
-from core.recipe import MAX_TITLE, Experiment, from_dict
-from core.saved import RunRow, SavedRun
-from core.schema import CELLS, RUNS
 from core.types import Cell, CellResult, Run, State
 
 __all__ = ["History", "RunRow", "SavedRun"]
