@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from core.repository import located
+from core import repository
 from core.settings import Settings
 from core.types import Message, ModelSpec
 
@@ -25,8 +25,10 @@ _LOCK = Lock()
 
 def count(spec: ModelSpec, settings: Settings, messages: Sequence[Message], chat: bool) -> int | None:
     """Tokens of the prompt as the model will see it; None while its tokenizer is not on this machine."""
-    folder = located(spec, settings)
-    if folder is None or not (folder / "tokenizer.json").is_file():
+    if not repository.present(spec, settings):
+        return None
+    folder = repository.folder(spec, settings)
+    if not (folder / "tokenizer.json").is_file():
         return None
     tokenizer, template = _loaded(folder)
     framed = template if chat else ""

@@ -6,6 +6,7 @@ log line or pickle of a settings object shows by accident.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -132,8 +133,8 @@ def _number(name: str, text: str) -> int | float:
         number = _NUMBERS[name](text)
     except ValueError:
         raise InvalidInput(f"DIPTYCH_{name.upper()} must be a number, such as 600.") from None
-    if number < 0:
-        raise InvalidInput(f"DIPTYCH_{name.upper()} must not be negative.")
+    if not 0 <= number < math.inf:
+        raise InvalidInput(f"DIPTYCH_{name.upper()} must be a number from 0 up.")
     return number
 
 

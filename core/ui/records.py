@@ -21,8 +21,8 @@ PAGE_ROWS = 50
 
 _COLUMNS = {
     "★": st.column_config.TextColumn(width=30),
-    "When": st.column_config.DatetimeColumn(format="distance", width=110),
-    "Title": st.column_config.TextColumn(width="large"),
+    "When": st.column_config.DatetimeColumn(format="distance", width="small"),
+    "Title": st.column_config.TextColumn(width="medium"),
     "Pass rate": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
     "Time": st.column_config.NumberColumn(format="%.1f s"),
 }

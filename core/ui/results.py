@@ -62,11 +62,12 @@ class Answer:
 
 
 def distinct(cells: Sequence[tuple[Place, CellResult]]) -> list[Answer]:
-    """Collapse finished samples with the same text; the most frequent first, then by sample."""
+    """Collapse samples that say the same, or nothing yet; the most frequent first, then by sample."""
     groups: dict[object, list[tuple[Place, CellResult]]] = {}
     for place, result in cells:
-        same = (result.state, answer(result)) if result.state is State.DONE else place.index
-        groups.setdefault(same, []).append((place, result))
+        said = answer(result)
+        alike = result.state is State.DONE or not (said or result.error)
+        groups.setdefault((result.state, said) if alike else place.index, []).append((place, result))
     made = [Answer(*map(tuple, zip(*group, strict=True))) for group in groups.values()]
     return sorted(made, key=lambda one: (-len(one.places), one.places[0].sample))
 
@@ -142,8 +143,8 @@ def _page(answers: Sequence[Answer], key: str) -> int:
 def _facts(experiment: Experiment, shown: Answer) -> None:
     result, place = shown.first, shown.places[0]
     samples = effective_samples(experiment)
-    which = f"{place.sample + 1} of {samples}" if len(shown.places) == 1 else f"×{len(shown.places)} identical"
-    parts = [which] if samples > 1 else []
+    which = f"sample {place.sample + 1} of {samples}" if len(shown.places) == 1 else f"×{len(shown.places)} identical"
+    parts = [which] if samples > 1 and answer(result) else []
     if result.output is not None:
         parts.append(footer(result.output, experiment.seed + place.sample))
         if result.output.finish == "length":

@@ -24,7 +24,7 @@ def draw(experiment: Experiment, rows: tuple[VariantSummary, ...]) -> None:
     with st.container(border=True):
         if any(row.judged for row in rows):
             st.markdown(f"**{escape(headline(experiment, rows), 300)}**", help=_INTERVAL_HELP)
-            st.altair_chart(_chart(experiment, rows), width="stretch", height=46 * len(rows) + 44)
+            st.altair_chart(_chart(experiment, rows), width="stretch", height=34 * len(rows) + 34)
         st.dataframe(_table(experiment, rows), hide_index=True, column_config=_COLUMNS)
 
 
@@ -40,6 +40,8 @@ def headline(experiment: Experiment, rows: tuple[VariantSummary, ...]) -> str:
     said = f"{name(experiment, best)} passes {best.passed} of {best.judged}"
     if not rest:
         return f"{said}."
+    if all(row.rate == best.rate for row in rest):
+        return f"All variants pass {best.rate:.0%}: these inputs do not tell them apart."
     if all(best.low > row.high for row in rest):
         return f"{said}: better than every other variant, its interval lies above theirs."
     beaten = [row for row in rest if best.low > row.high]
@@ -58,24 +60,19 @@ def _names(experiment: Experiment, rows: list[VariantSummary]) -> str:
     return " and ".join(name(experiment, row) for row in rows)
 
 
-_COLUMNS = {
-    "Variant": st.column_config.TextColumn(width="medium"),
-    "Pass rate": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
-    "Mean time": st.column_config.NumberColumn(format="%.2f s"),
-    "Mean tokens": st.column_config.NumberColumn(format="%.0f"),
-}
+_COLUMNS = {"Variant": st.column_config.TextColumn(width="medium")}
 
 
 def _table(experiment: Experiment, rows: tuple[VariantSummary, ...]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Variant": name(experiment, row),
-            "Pass rate": row.rate,
+            "Pass rate": "" if row.rate is None else f"{row.rate:.0%}",
             "95 % interval": f"{row.low:.0%} to {row.high:.0%}" if row.judged else "",
             "Passed": f"{row.passed} of {row.judged}" if row.judged else "",
             "Answers": f"{row.done} of {row.cells}" + (f", {row.failed} failed" if row.failed else ""),
-            "Mean time": row.mean_seconds,
-            "Mean tokens": row.mean_tokens,
+            "Mean time": "" if row.mean_seconds is None else f"{row.mean_seconds:.2f} s",
+            "Mean tokens": "" if row.mean_tokens is None else f"{row.mean_tokens:.0f}",
         }
         for row in rows
     )
@@ -97,7 +94,7 @@ def _chart(experiment: Experiment, rows: tuple[VariantSummary, ...]) -> Any:
     order = [name(experiment, row) for row in rows]
     colour = alt.Color("variant:N", sort=order, legend=None)
     base = alt.Chart(frame).encode(y=alt.Y("variant:N", sort=order, title=None, axis=alt.Axis(labelLimit=260)))
-    axis = alt.Axis(format="%", title="answers that pass, with 95 % interval", tickCount=5)
+    axis = alt.Axis(format="%", title=None, tickCount=5)
     span = base.mark_rule(strokeWidth=5, opacity=0.35).encode(
         x=alt.X("low:Q", scale=alt.Scale(domain=[0, 1]), axis=axis), x2="high:Q", color=colour
     )

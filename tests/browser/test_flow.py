@@ -71,9 +71,9 @@ def test_first_visit_to_restored_answers(page: Page) -> None:
 def test_stop_keeps_finished_cells(page: Page) -> None:
     page.goto("/playground")
     settled(page)
-    page.get_by_label("Samples").fill("20")
-    page.get_by_label("Max new tokens").fill("256")
-    page.get_by_label("Max new tokens").press("Enter")
+    page.get_by_role("spinbutton", name="Samples").fill("20")
+    page.get_by_role("spinbutton", name="Max new tokens").fill("256")
+    page.get_by_role("spinbutton", name="Max new tokens").press("Enter")
     settled(page)
     expect(page.get_by_text("Run 240 generations")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Run")).first.click()

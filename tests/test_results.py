@@ -1,0 +1,98 @@
+"""What the pages say about answers, without drawing them."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.examples import EXAMPLES, STEP_BY_STEP
+from core.experiment import plan, summary
+from core.experiment.recipe import Experiment, Input, Variant, places
+from core.types import CellResult, Output, State
+from core.ui.markdown import escape
+from core.ui.results import distinct, footer
+from core.ui.verdicts import headline
+
+TWO = Experiment(
+    page="playground",
+    variants=(Variant(name="Short", user="{{n}}"), Variant(name="Long", user="{{n}}!")),
+    models=("tiny-text",),
+    inputs=tuple(Input(values={"n": str(n)}, checks=("contains:yes",)) for n in range(12)),
+)
+
+
+def output(text: str, tokens: int = 4) -> Output:
+    return Output(text=text, finish="stop", prompt_tokens=3, output_tokens=tokens, seconds=0.5)
+
+
+def done(index: int, text: str) -> CellResult:
+    return CellResult(index=index, state=State.DONE, text=text, output=output(text))
+
+
+def judged(short: int, long: int) -> str:
+    """The headline when so many of the twelve answers of each variant pass."""
+    passing = {0: short, 1: long}
+    results = {}
+    for place in places(TWO):
+        results[place.index] = done(place.index, "yes" if place.input < passing[place.variant] else "no")
+    return headline(TWO, summary(TWO, results))
+
+
+def test_a_clear_winner_is_named() -> None:
+    assert judged(0, 12) == "B · Long passes 12 of 12: better than every other variant, its interval lies above theirs."
+
+
+def test_overlapping_intervals_leave_it_open() -> None:
+    assert "cannot be told yet" in judged(6, 8)
+
+
+def test_a_tie_is_called_one() -> None:
+    assert judged(5, 5) == "All variants pass 42%: these inputs do not tell them apart."
+
+
+def test_without_checks_there_is_no_verdict() -> None:
+    bare = Experiment(page="playground", variants=TWO.variants, models=TWO.models)
+    assert headline(bare, summary(bare, {})).startswith("No checks yet")
+
+
+def test_identical_answers_collapse_and_the_most_frequent_leads() -> None:
+    cells = [place for place in places(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
+    texts = ["b", "a", "a"]
+    answers = distinct([(place, done(place.index, text)) for place, text in zip(cells, texts, strict=True)])
+    assert [(one.first.text, len(one.places)) for one in answers] == [("a", 2), ("b", 1)]
+
+
+def test_failed_samples_do_not_collapse_into_one() -> None:
+    cells = [place for place in places(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
+    failed = [(place, CellResult(index=place.index, state=State.FAILED, error="no")) for place in cells]
+    assert len(distinct(failed)) == len(cells), "each has a retry of its own"
+
+
+def test_the_footer_names_time_tokens_speed_and_seed() -> None:
+    assert footer(output("x", tokens=10), 7) == "0.50 s · 10 tokens · 20 tok/s · seed 7"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "![x](https://evil.example/?q=)",
+        "[x](javascript:alert)",
+        "<img src=x onerror=alert(1)>",
+        ":red[x] :material/home:",
+        "$\\frac{1}{2}$",
+        "**bold** `code` # head",
+    ],
+)
+def test_labels_are_never_markdown(hostile: str) -> None:
+    shown = escape(hostile)
+    for mark in "`*_[]()#!<>:$":
+        assert shown.count(mark) == shown.count("\\" + mark)
+
+
+def test_a_label_is_one_short_line() -> None:
+    assert "\n" not in escape("a\nb")
+    assert escape("x" * 500).endswith("…")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.title)
+def test_every_example_can_be_planned(example: Experiment) -> None:
+    assert plan(example)
