@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from core.ui import live, owner, results, welcome
+from core.ui import greeting, live, owner, results, welcome
 
 st.set_page_config(page_title="Diptych", page_icon="static/favicon.png", layout="wide")
 st.logo("static/logo.svg", icon_image="static/mark.svg", size="large")
 
+first = greeting.misled()
 page = st.navigation(
     {
         "": [st.Page(welcome.page, title="Home", icon=":material/home:", url_path="home", default=True)],
@@ -15,6 +16,8 @@ page = st.navigation(
         "Records": [st.Page("pages/records/history.py", title="History", icon=":material/history:")],
     }
 )
+if first and page.url_path:  # the page is there after all
+    greeting.correct()
 owner.remember()
 live.commit_while_typing()
 with results.guard():
