@@ -6,8 +6,8 @@ import random
 
 import streamlit as st
 
+from core import repository
 from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, spec
-from core.repository import present
 from core.types import Modality, ModelSpec, Parameter, Value
 from core.ui.markdown import escape
 from core.ui.resources import settings
@@ -18,9 +18,9 @@ _PRESET_HELP = "Precise is greedy: always the likeliest token. Creative samples 
 
 
 def availability(row: ModelSpec) -> str:
-    """'ready', or what a first use costs: 'downloads 548 MB on first use'."""
-    if present(row, settings()):
-        return "ready"
+    """'ready, 8 MB', or what a first use costs: 'downloads 548 MB on first use'."""
+    if repository.present(row, settings()):
+        return f"ready, {repository.size(repository.folder(row, settings())) / 1e6:.0f} MB"
     return f"downloads {row.download_bytes / 1e6:.0f} MB on first use"
 
 

@@ -40,7 +40,7 @@ def _models() -> None:
 
 def _model(row: ModelSpec) -> None:
     state = controls.availability(row)
-    colour, icon = ("green", "check_circle") if state == "ready" else ("gray", "download")
+    colour, icon = ("green", "check_circle") if state.startswith("ready") else ("gray", "download")
     st.markdown(f"**{escape(row.name)}** :gray[{row.modality}]")
     st.markdown(f":{colour}[:material/{icon}: {state}]")
     st.caption(f"{escape(row.summary, 200)} {escape(row.licence)}, {row.memory_bytes / 1e6:.0f} MB of memory.")

@@ -156,3 +156,52 @@ def test_text_streams_continues_and_downloads(page: Page) -> None:
         page.get_by_role("button", name="Download").click()
     saved = Path(download.value.path()).read_text("utf-8")
     assert saved.strip().startswith(first.strip())
+
+
+def write_one_text(page: Page) -> None:
+    page.goto("/text")
+    settled(page)
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+    expect(page.get_by_role("button", name="Continue")).to_be_visible(timeout=60_000)
+    settled(page)
+
+
+def test_a_run_is_renamed_starred_exported_deleted_and_brought_back(page: Page) -> None:
+    write_one_text(page)
+    open_history(page)
+    select_first_row(page)
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New title").fill("Physics, first try")
+    page.get_by_role("button", name="Save").click()
+    settled(page)
+    select_first_row(page)
+    expect(page.get_by_role("heading", name="Physics, first try")).to_be_visible()
+    page.get_by_role("button", name="Star", exact=False).first.click()
+    settled(page)
+    for name, begins in (("JSON", "{"), ("CSV", "\ufeff")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        assert Path(download.value.path()).read_text("utf-8").startswith(begins)
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("0 runs")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("1 run", exact=True)).to_be_visible()
+
+
+def test_a_model_that_cannot_be_had_fails_its_own_cells_only(page: Page) -> None:
+    """No network in tests: GPT-2's cells say so and offer a retry, tiny-text's are answered."""
+    page.goto("/playground")
+    settled(page)
+    page.get_by_role("combobox", name=re.compile("Models")).click()
+    page.get_by_role("option", name=re.compile("GPT-2")).click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Precise").click()
+    expect(page.get_by_text("Run 24 generations")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Run")).first.click()
+    expect(page.get_by_role("button", name="Retry").first).to_be_visible(timeout=120_000)
+    await_answers(page)
+    expect(
+        page.get_by_text("12 failed").or_(page.get_by_text("GPT-2 is not on this machine").first).first
+    ).to_be_visible()
+    assert page.get_by_role("button", name="Retry").count() == 12
+    assert len(answers(page)) >= 12
