@@ -13,12 +13,12 @@ torch = pytest.importorskip("torch")
 from safetensors import safe_open  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
-from training.text import corpus, extraction, formats, generate, labels, personas, sums, train, vocabulary  # noqa: E402
+from training.text import corpus, echo, extraction, formats, generate, labels, personas, sums, train, vocabulary  # noqa: E402
 from training.text.example import Example, for_evaluation, for_training, held_out  # noqa: E402
 from training.text.result import wilson  # noqa: E402
 
 MODEL = Path(__file__).parents[1] / "models/tiny-text"
-FAMILIES = (sums, labels, extraction, personas, formats)
+FAMILIES = (sums, labels, extraction, personas, formats, echo)
 TOY = train.Plan(layers=1, width=16, heads=2, vocabulary=400, context=512, tokens=1024, rate=1e-2, steps=6)
 
 
@@ -38,7 +38,7 @@ def mixture(tmp_path_factory: pytest.TempPathFactory) -> corpus.Mixture:
 
 @pytest.fixture(scope="module")
 def tokenizer(mixture: corpus.Mixture):
-    texts = [vocabulary.without_special(t) for segments in corpus.documents(mixture, "words", 200) for t, _ in segments]
+    texts = [vocabulary.without_special(t) for segments in corpus.documents(mixture, 1, 9, 200) for t, _ in segments]
     return vocabulary.trained(texts, TOY.vocabulary)
 
 
@@ -49,7 +49,7 @@ def test_a_seed_decides_every_example(family):
 
 
 def test_a_pool_of_documents_is_the_same_twice(mixture):
-    assert corpus.documents(mixture, "3/7", 300) == corpus.documents(mixture, "3/7", 300)
+    assert corpus.documents(mixture, 3, 7, 300) == corpus.documents(mixture, 3, 7, 300)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -62,7 +62,7 @@ def test_training_never_sees_held_out_content(family):
 
 
 def test_held_out_addends_appear_in_no_order_and_no_wording(mixture):
-    for segments in corpus.documents(mixture, "sums only", 1500):
+    for segments in corpus.documents(mixture, 2, 9, 1500):
         for line in "".join(text for text, _ in segments).split("\n"):
             shown = line.partition("What is ")[2].partition("?")[0].split(" + ")
             if len(shown) > 2 and all(part.isdigit() for part in shown):
@@ -132,7 +132,7 @@ def test_a_digit_is_a_token(tokenizer):
 
 def test_a_missing_corpus_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match="--corpus"):
-        corpus.documents(corpus.Mixture(tmp_path / "none.txt"), "0", 1)
+        corpus.documents(corpus.Mixture(tmp_path / "none.txt"), 0, 0, 1)
 
 
 def test_training_lowers_the_loss(tokenizer, mixture):

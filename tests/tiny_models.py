@@ -49,9 +49,7 @@ def tokenizer(folder: Path, template: str = "", vocabulary: int = 400) -> int:
     return int(bpe.get_vocab_size())
 
 
-def build(
-    kind: str, folder: Path, template: str = "", seed: int = 0, spread: float = 0.3, half: bool = False
-) -> ModelSpec:
+def build(kind: str, folder: Path, template: str = "", spread: float = 0.3, half: bool = False) -> ModelSpec:
     """A random `kind` ("gpt2", "codegen", "llama", "qwen2") in `folder`; returns a bundled catalog row for it.
 
     `spread` is the standard deviation of the weights: large enough that answers vary.
@@ -62,7 +60,7 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     vocab = tokenizer(folder, template)
     with torch.random.fork_rng(), warnings.catch_warnings():
-        torch.manual_seed(seed)
+        torch.manual_seed(0)
         config = _config(transformers, kind, vocab, spread)
         model = transformers.AutoModelForCausalLM.from_config(config)
     (model.half() if half else model).save_pretrained(folder)

@@ -1,0 +1,154 @@
+"""How the next token is chosen: one row of logits in, one token out, for many rows at once.
+
+Every row has its own temperature, filters and random numbers, so what it draws does not depend on its neighbours. Knows
+nothing of models, text or batches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import torch
+
+from core.catalog import TEXT_PARAMETERS
+from core.errors import InvalidInput
+from core.types import Parameter, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """The parameters of one row, checked. The defaults change nothing: plain sampling from the model."""
+
+    max_new_tokens: int = 64
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+
+
+def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> Sampling:
+    """Check a request's parameters against the bounds in `known`; what is missing or None takes its default there.
+
+    Names that no local model has are left alone: a grid may carry another model's parameters.
+
+    Raises:
+        InvalidInput: a value has the wrong type, is not finite or is out of bounds; the message says so.
+    """
+    rows = {row.name: row for row in known}
+    chosen: dict[str, Value] = {}
+    for name in (field.name for field in fields(Sampling)):
+        value = parameters.get(name)
+        if value is None and name in rows:
+            value = rows[name].default
+        if value is not None:
+            chosen[name] = _checked(rows.get(name) or _PLAIN[name], value)
+    return Sampling(**chosen)  # type: ignore[arg-type]
+
+
+_PLAIN = {row.name: row for row in TEXT_PARAMETERS}
+
+
+def _checked(row: Parameter, value: Value) -> Value:
+    if row.kind == "lines":
+        return _lines(row, value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInput(f"{row.label} must be a number{_bounds(row)}, not {type(value).__name__}.")
+    if not math.isfinite(value):
+        raise InvalidInput(f"{row.label} must be a finite number{_bounds(row)}.")
+    if row.kind == "int" and value != int(value):
+        raise InvalidInput(f"{row.label} must be a whole number{_bounds(row)}.")
+    if (row.low is not None and value < row.low) or (row.high is not None and value > row.high):
+        raise InvalidInput(f"{row.label} must be{_bounds(row)}; it is {value:g}.")
+    return int(value) if row.kind == "int" else float(value)
+
+
+def _lines(row: Parameter, value: Value) -> tuple[str, ...]:
+    lines = (value,) if isinstance(value, str) else value
+    if not isinstance(lines, tuple | list) or not all(isinstance(line, str) for line in lines):
+        raise InvalidInput(f"{row.label} must be a list of texts, one per line.")
+    return tuple(line for line in lines if line)
+
+
+def _bounds(row: Parameter) -> str:
+    if row.low is not None and row.high is not None:
+        return f" from {row.low:g} to {row.high:g}"
+    return f" of at least {row.low:g}" if row.low is not None else ""
+
+
+class Dice:
+    """The random numbers of one row: standard Gumbel noise over the vocabulary, from a seed of the row's own.
+
+    A whole vocabulary is drawn for every token, whatever the filters leave, so the stream of numbers depends on the
+    seed and the step alone. The uniform numbers are made on the CPU with 53 bits: the same on every machine, and fine
+    enough that the tail of the noise is not cut off (24 bits would cap it at 16.6).
+    """
+
+    def __init__(self, seed: int) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise InvalidInput("The seed must be a whole number from 0 to 9223372036854775807.")
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def roll(self, size: int) -> torch.Tensor:
+        """(size,) float64 uniform numbers in [0, 1)."""
+        return torch.rand(size, generator=self._generator, dtype=torch.float64)
+
+
+def penalise(logits: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.Tensor:
+    """Make tokens that were used less likely (penalty > 1), as in CTRL (Keskar et al. 2019), section 4.1.
+
+    `logits` and the boolean `seen` are (vocabulary,).
+    """
+    return torch.where(seen, torch.where(logits > 0, logits / penalty, logits * penalty), logits)
+
+
+def choose(logits: torch.Tensor, rows: Sequence[Sampling], dice: Sequence[Dice]) -> list[int]:
+    """One token for every row of `logits` (rows, vocabulary), penalties already applied.
+
+    Temperature, top-k, top-p and min-p act in this order, as in transformers. The draw is exact: the argmax of
+    logits / temperature plus Gumbel noise is a sample of their softmax (Gumbel 1954; Maddison et al. 2014), and takes
+    no normalisation in which float rounding could shift a boundary. Temperature 0 takes the likeliest token.
+    Tokens exactly as likely as the last one kept are kept too, so no filter depends on the order of a sort.
+    """
+    tokens: list[int] = logits.argmax(-1).tolist()
+    warm = [i for i, row in enumerate(rows) if row.temperature > 0]
+    if warm:
+        settings = [rows[i] for i in warm]
+        scores = logits[warm] / torch.tensor([[row.temperature] for row in settings], device=logits.device)
+        scores = scores.masked_fill(scores < _cutoffs(scores, settings), -math.inf)
+        noise = torch.stack([dice[i].roll(logits.shape[-1]) for i in warm]).to(logits.device)
+        drawn = (scores - noise.log().neg_().log_()).argmax(-1)
+        for i, token in zip(warm, drawn.tolist(), strict=True):
+            tokens[i] = token
+    return tokens
+
+
+def _cutoffs(scores: torch.Tensor, rows: Sequence[Sampling]) -> torch.Tensor:
+    """(rows, 1): the smallest score that each row keeps."""
+    cutoffs = torch.full((len(rows), 1), -math.inf, device=scores.device)
+    # Rows with a top-k need only their k best sorted; only a top-p without one pays for a sort of the vocabulary.
+    short = [i for i, row in enumerate(rows) if 0 < row.top_k < scores.shape[-1]]
+    full = [i for i, row in enumerate(rows) if i not in short and row.top_p < 1]
+    for group, width in ((short, max((rows[i].top_k for i in short), default=0)), (full, scores.shape[-1])):
+        if group:
+            best = scores[group].topk(width).values
+            cutoffs[group] = _nucleus(best, [rows[i] for i in group])
+    floor = torch.tensor([[math.log(row.min_p) if row.min_p > 0 else -math.inf] for row in rows], device=scores.device)
+    return torch.maximum(cutoffs, scores.amax(-1, keepdim=True) + floor)
+
+
+def _nucleus(best: torch.Tensor, rows: Sequence[Sampling]) -> torch.Tensor:
+    """(rows, 1): the last of the sorted scores `best` (rows, width) within a row's top-k and, of those, its top-p."""
+    width = best.shape[-1]
+    limits = torch.tensor([[row.top_k if 0 < row.top_k < width else width] for row in rows], device=best.device)
+    shares = torch.tensor([[row.top_p] for row in rows], device=best.device, dtype=torch.float64)
+    # A running sum in float64 gives each prefix the same value however wide the neighbours' top-k makes this table.
+    mass = (best - best[:, :1]).double().exp().cumsum(-1)
+    total = mass.gather(-1, limits - 1)
+    before = mass.roll(1, -1)
+    before[:, 0] = -1  # the likeliest token is always kept
+    kept = (before < shares * total) & (torch.arange(width, device=best.device) < limits)
+    return best.gather(-1, kept.sum(-1, keepdim=True) - 1)
