@@ -253,9 +253,6 @@ class Puppet:
     def generate(self, requests: Sequence[Request], stopped: Stopped) -> Iterator[Event]:
         return getattr(self, f"_{self._source}", echo)(requests, stopped)
 
-    def count_tokens(self, asked: Request) -> int:
-        return len(text(asked).split())
-
     def close(self) -> None:
         if self._source == "mortal":
             (self._settings.data / "closed").touch()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from core import catalog, errors
+from core import errors
 from core.engine import Engine
 from core.errors import DiptychError, ModelError, ModelRefused, WorkerDied
 from core.settings import ROOT, Secret, Settings
@@ -135,22 +135,6 @@ def test_a_batch_that_nobody_reads_to_the_end_is_stopped(worker: Worker) -> None
 
 def test_what_a_library_prints_fills_no_pipe(worker: Worker, capfd: pytest.CaptureFixture[str]) -> None:
     assert isinstance(answer(worker, "noisy", "a")[-1], Finished)
-
-
-def test_tokens_are_counted_when_the_model_is_at_hand(worker: Worker) -> None:
-    asked = request("one two three")
-    answer(worker, "echo", "a")
-    assert worker.count_tokens(spec("echo"), asked) == 3
-    assert worker.count_tokens(spec("other"), asked) is None, "it is not loaded, and counting does not load it"
-    with pytest.raises(ModelError, match="not loaded"):
-        worker.ask(spec("other"), "count_tokens", asked)
-    with pytest.raises(ModelError, match="cannot answer"):
-        worker.ask(spec("echo"), "close")
-    events = worker.open(spec("hang"), lambda progress: None).generate([asked], lambda i: True)
-    next(events)
-    assert worker.count_tokens(spec("hang"), asked) is None, "it is at work"
-    assert len(list(events)) == 1
-    assert worker.count_tokens(spec("hang"), asked) == 3
 
 
 # Failures
@@ -375,14 +359,9 @@ def test_idle_models_are_let_go(tmp_path: Path) -> None:
     worker.open(spec("mortal"), lambda progress: None)
     until((tmp_path / "closed").exists)
     assert worker.pid is not None, "the process stays"
-    assert worker.count_tokens(spec("mortal"), request("a")) is None
     worker.close()
 
 
-TINY = ROOT / "models" / "tiny-text" / "model.safetensors"
-
-
-@pytest.mark.skipif(not TINY.exists(), reason="models/tiny-text is not here")
 def test_the_built_in_model_gives_the_same_answers_after_its_process_was_killed(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, offline=True)
     worker, sink = Worker(settings), Memory()
@@ -401,10 +380,8 @@ def test_the_built_in_model_gives_the_same_answers_after_its_process_was_killed(
             os.kill(worker.pid, signal.SIGKILL)
             until(lambda: worker.pid is None)
     assert texts[0] == texts[1] == texts[2]
-    speed, count = engine.speed("tiny-text"), worker.count_tokens(catalog.spec("tiny-text"), request("one two"))
+    speed = engine.speed("tiny-text")
     assert speed is not None
     assert speed > 1
-    assert count is not None
-    assert count > 1
     engine.close()
     worker.close()

@@ -14,14 +14,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from core.errors import DiptychError, ModelError, WorkerDied
+from core.errors import ModelError, WorkerDied
 from core.providers import Model, Report, open_model
 from core.settings import Secrets, Settings
 from core.types import Event as ModelEvent
 from core.types import Failed, Finished, ModelSpec, Progress, Request
 from core.worker.conversation import Conversation, Patience
 from core.worker.launch import launch
-from core.worker.messages import Answer, Ask, Event, Generate, Open, Opened, Stop
+from core.worker.messages import Event, Generate, Open, Opened, Stop
 
 STOP_GRACE = 20.0
 """Seconds after which a process whose every row was told to stop, and that said nothing since, is ended."""
@@ -119,30 +119,6 @@ class Worker:
                             live.discard(reply.event.index)
                         yield reply.event
 
-    def ask(self, spec: ModelSpec, question: str, *arguments: object) -> object | None:
-        """One of `core.worker.messages.QUESTIONS`, of a loaded model; None at once if the process is busy or absent.
-
-        Raises:
-            WorkerDied: the process ended.
-            ModelError: the model is not loaded, does not know the question, or cannot answer it.
-        """
-        if self.pid is None or not self._turn.acquire(blocking=False):
-            return None
-        try:
-            order = Ask(next(self._numbers), spec, question, arguments)
-            with closing(self._present().replies(order, lambda: None, self._load_grace)) as replies:
-                return next((reply.value for reply in replies if isinstance(reply, Answer)), None)
-        finally:
-            self._turn.release()
-
-    def count_tokens(self, spec: ModelSpec, request: Request) -> int | None:
-        """How many tokens the prompt has, framed as the model sees it; None when that cannot be said at once."""
-        try:
-            count = self.ask(spec, "count_tokens", request)
-        except DiptychError:
-            return None
-        return count if isinstance(count, int) else None
-
     def close(self) -> None:
         """End the process, whatever it is doing. There will be no other."""
         self._closed = True
@@ -198,4 +174,3 @@ def opener(worker: Worker, settings: Settings) -> Callable[[ModelSpec, Secrets, 
         return open_model(spec, replace(settings, secrets={**settings.secrets, **secrets}), report)
 
     return open_anywhere
-

@@ -4,7 +4,6 @@
     Settings (once, first; without keys)
     Open(job, spec)                load it       Event(job, Progress) *, then Opened(job, max_batch)
     Generate(job, spec, requests)  answer        Event(job, Delta | Progress | Finished | Failed) *, then Done(job)
-    Ask(job, spec, question, ...)  one question  Answer(job, value)
     Stop(job, index)               end a row; index None: all of the job, or the load
 
 Instead of its last message every job may end in Refused(job, kind, sentence). One job at a time; `job` counts up, so
@@ -33,16 +32,6 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Call the method `question`, one of QUESTIONS, of a model that is loaded."""
-
-    job: int
-    spec: ModelSpec
-    question: str
-    arguments: tuple[object, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Stop:
     job: int
     index: int | None = None
@@ -61,12 +50,6 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    job: int
-    value: object
-
-
-@dataclass(frozen=True, slots=True)
 class Done:
     job: int
 
@@ -78,11 +61,8 @@ class Refused:
     sentence: str
 
 
-Order = Open | Generate | Ask | Stop
-Reply = Opened | Event | Answer | Done | Refused
-
-QUESTIONS = frozenset({"count_tokens", "score"})
-"""What may be asked of a model besides answers; it need not know all of them."""
+Order = Open | Generate | Stop
+Reply = Opened | Event | Done | Refused
 
 
 def refusal(job: int, error: BaseException) -> Refused:

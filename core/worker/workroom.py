@@ -26,9 +26,6 @@ from core.providers import open_model
 from core.settings import Settings
 from core.types import Progress
 from core.worker.messages import (
-    QUESTIONS,
-    Answer,
-    Ask,
     Done,
     Event,
     Generate,
@@ -75,8 +72,6 @@ class Workroom:
                     return self._open(order)
                 case Generate():
                     return self._generate(order)
-                case Ask():
-                    return self._answer(order)
                 case Stop():
                     return Done(order.job)
         except BaseException as error:
@@ -97,15 +92,6 @@ class Workroom:
             for event in model.generate(order.requests, stopped):
                 self._send(Event(order.job, event))
         return Done(order.job)
-
-    def _answer(self, order: Ask) -> Answer:
-        if order.spec.id not in self._pool.models:
-            raise ModelError(f"{order.spec.name} is not loaded.")
-        with self._pool.lease(order.spec, self._reporter(order.job)) as model:
-            method = getattr(model, order.question, None) if order.question in QUESTIONS else None
-            if method is None:
-                raise ModelError(f"{order.spec.name} cannot answer '{order.question}'.")
-            return Answer(order.job, method(*order.arguments))
 
     def _reporter(self, job: int) -> Callable[[Progress], None]:
         """Tells how a load goes; raises once nobody waits for it, so that a long download ends soon."""

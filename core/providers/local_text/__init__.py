@@ -23,9 +23,10 @@ import transformers
 
 from core import device, repository
 from core.errors import DiptychError, ModelRefused, PromptTooLong
-from core.providers import Report, prompting, sampling
-from core.providers.decoding import Batch, Row
-from core.providers.writing import Gate, Letters
+from core.providers import Report
+from core.providers.local_text import prompting, sampling
+from core.providers.local_text.decoding import Batch, Row
+from core.providers.local_text.writing import Gate, Letters
 from core.settings import Settings
 from core.types import Event, Failed, Finished, ModelSpec, Output, Progress, Request
 
@@ -102,14 +103,6 @@ class LocalText:
     def close(self) -> None:
         """Drop the weights; the pool collects them."""
         self._model = self._tokenizer = None
-
-    def count_tokens(self, request: Request) -> int:
-        """Length of the rendered prompt, in tokens.
-
-        Raises:
-            InvalidInput: the chat template cannot frame the messages.
-        """
-        return len(self._encoded(request)[1])
 
     def generate(self, requests: Sequence[Request], stopped: Callable[[int], bool]) -> Iterator[Event]:
         """Answer a batch; see core.providers.Model. What is wrong with one request fails that one alone.
