@@ -61,6 +61,13 @@ def test_identical_answers_collapse_and_the_most_frequent_leads() -> None:
     assert [(one.first.text, len(one.places)) for one in answers] == [("a", 2), ("b", 1)]
 
 
+def test_finished_answers_come_before_samples_that_say_nothing() -> None:
+    cells = [place for place in places(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
+    stopped = [(place, CellResult(index=place.index, state=State.CANCELLED)) for place in cells[:2]]
+    answers = distinct([*stopped, (cells[2], done(cells[2].index, "a"))])
+    assert [(one.first.state, len(one.places)) for one in answers] == [(State.DONE, 1), (State.CANCELLED, 2)]
+
+
 def test_failed_samples_do_not_collapse_into_one() -> None:
     cells = [place for place in places(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
     failed = [(place, CellResult(index=place.index, state=State.FAILED, error="no")) for place in cells]

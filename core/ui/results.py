@@ -60,16 +60,20 @@ class Answer:
     def first(self) -> CellResult:
         return self.results[0]
 
+    @property
+    def silent(self) -> bool:
+        return not answer(self.first) and self.first.state is not State.DONE
+
 
 def distinct(cells: Sequence[tuple[Place, CellResult]]) -> list[Answer]:
-    """Collapse samples that say the same, or nothing yet; the most frequent first, then by sample."""
+    """Collapse samples that say the same, or nothing yet; what says something first, then the most frequent."""
     groups: dict[object, list[tuple[Place, CellResult]]] = {}
     for place, result in cells:
         said = answer(result)
         alike = result.state is State.DONE or not (said or result.error)
         groups.setdefault((result.state, said) if alike else place.index, []).append((place, result))
     made = [Answer(*map(tuple, zip(*group, strict=True))) for group in groups.values()]
-    return sorted(made, key=lambda one: (-len(one.places), one.places[0].sample))
+    return sorted(made, key=lambda one: (one.silent, -len(one.places), one.places[0].sample))
 
 
 def grid(experiment: Experiment, results: Mapping[int, CellResult], key: str, retry: Retry | None = None) -> None:

@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]
 
-# On a deep link Streamlit's client first asks below that path whether a server lives there; its 404 is expected.
-_PROBE = re.compile(r"404 .*/_stcore/(health|host-config)")
+# Streamlit's own, on a deep link: its client first asks below that path whether a server lives there, and a new server
+# takes its first visitor's page for missing (core.ui.greeting puts that right on the page, not on the console).
+_PROBE = re.compile(r"404 .*/_stcore/(health|host-config)|The page that you have requested does not seem to exist")
 
 expect.set_options(timeout=60_000)
 
