@@ -206,8 +206,8 @@ def test_variable_names_of_prompts_then_checks() -> None:
 @pytest.mark.parametrize(
     ("made", "title"),
     [
-        (experiment(), "2 variants x 2 inputs x 3 samples on tiny-text"),
-        (experiment(samples=1, models=("a", "b")), "2 variants x 2 inputs on 2 models"),
+        (experiment(), "What is {{sum}}? · 2 variants x 2 inputs x 3 samples on tiny-text"),
+        (experiment(samples=1, models=("a", "b")), "What is {{sum}}? · 2 variants x 2 inputs on 2 models"),
         (experiment(title=" Mine\x00 "), "Mine"),
         (experiment(title="x" * 300), "x" * 200),
         (one("Theoretical\nPhysics is"), "Theoretical Physics is"),

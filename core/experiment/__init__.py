@@ -227,9 +227,10 @@ def _telling(where: str) -> Iterator[None]:
 
 
 def _title(experiment: Experiment) -> str:
-    """What the run spans, or how its prompt begins where it asks one thing."""
+    """How the first prompt begins and, where more than one thing is asked, what the run spans."""
+    begins = short(" ".join(prompts.clean(experiment.variants[0].user).split()), 60)
     if len(experiment.variants) == len(experiment.inputs) == 1:
-        return short(" ".join(prompts.clean(experiment.variants[0].user).split()), 60)
+        return begins
     counts = (
         (len(experiment.variants), "variant"),
         (len(experiment.inputs), "input"),
@@ -237,4 +238,4 @@ def _title(experiment: Experiment) -> str:
     )
     told = " x ".join(f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count > 1)
     models = experiment.models
-    return f"{told} on {models[0] if len(models) == 1 else f'{len(models)} models'}"
+    return f"{begins} · {told} on {models[0] if len(models) == 1 else f'{len(models)} models'}"
