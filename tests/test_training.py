@@ -19,7 +19,7 @@ from training.text.result import wilson  # noqa: E402
 
 MODEL = Path(__file__).parents[1] / "models/tiny-text"
 FAMILIES = (sums, labels, extraction, personas, formats, echo)
-TOY = train.Plan(layers=1, width=16, heads=2, vocabulary=400, context=512, tokens=1024, rate=1e-2, steps=6)
+TOY = train.Plan(layers=1, width=16, heads=2, vocabulary=400, context=512, tokens=512, parts=2, rate=1e-2, steps=6)
 
 
 def drawn(make: Callable[[random.Random], Example], count: int, seed: int = 0) -> list[Example]:

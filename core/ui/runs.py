@@ -41,6 +41,8 @@ class Shown:
 def start(draft: Draft, experiment: Experiment) -> None:
     """Hand an experiment to the engine and show its run on the draft's page. What is refused is said in the bar."""
     session().refusal = ""
+    if active(draft):
+        return  # a second press of a button that was not redrawn yet
     try:
         run = experiments.run(experiment, secrets.token_urlsafe(12), **_limits())
         draft.runs.append(engine().submit(owner.current(), run, settings().secrets))

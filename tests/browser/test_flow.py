@@ -161,7 +161,7 @@ def test_text_streams_continues_and_downloads(page: Page) -> None:
 def write_one_text(page: Page) -> None:
     page.goto("/text")
     settled(page)
-    page.get_by_role("button", name=re.compile("^Generate")).click()
+    page.get_by_role("button", name=re.compile("^Generate")).dblclick()  # which starts one run, not two
     expect(page.get_by_role("button", name="Continue")).to_be_visible(timeout=60_000)
     settled(page)
 
