@@ -30,8 +30,8 @@ from core.providers.local_text.writing import Gate, Letters
 from core.settings import Settings
 from core.types import Event, Failed, Finished, ModelSpec, Output, Progress, Request
 
-ONE_THREAD = 100_000_000
-"""Models of at most so many bytes run on one thread. With 2.9 million parameters and 16 rows a second one brought 13 %,
+SMALL = 100_000_000
+"""Models of at most so many bytes take 64 requests a call and run on one thread. With 2.9 million parameters and 16 rows a second one brought 13 %,
 and where another process wanted that core, waiting for it at every product made a batch 7 times slower."""
 
 
@@ -46,7 +46,7 @@ def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda prog
     report(Progress(None, 0.0, 1.0, f"reading {spec.name}"))
     model, tokenizer = _read(spec, folder)
     report(Progress(None, 1.0, 1.0, f"reading {spec.name}"))
-    if place.kind == "cpu" and not settings.threads and _weight(model) <= ONE_THREAD:
+    if place.kind == "cpu" and not settings.threads and _weight(model) <= SMALL:
         place = replace(place, threads=1, reason=f"{place.reason} One thread for so small a model.")
     return LocalText(spec, model.to(place.kind), tokenizer, place)
 
@@ -85,16 +85,16 @@ def _refuse_code(spec: ModelSpec, folder: Path) -> None:
 class LocalText:
     """A causal language model that is loaded. See core.providers.Model.
 
-    One call may hold 64 requests: two playground grids' worth, few enough that another visitor's turn comes within
-    seconds. How many of them are computed at once is the decode loop's business: at most 32 rows, past which a step on
-    two cores costs nearly as much more as it brings, and never more than the memory that the catalog's row leaves.
+    One call may hold 64 requests of a small model, two playground grids' worth, and 16 of a larger one: few enough that
+    another visitor's turn comes soon. How many of them are computed at once is the decode loop's business: at most 32
+    rows, past which a step on two cores costs nearly as much more as it brings, and never more than the memory that the
+    catalog's row leaves.
     """
-
-    max_batch = 64
 
     def __init__(self, spec: ModelSpec, model: Any, tokenizer: Any, place: device.Device) -> None:
         self.spec, self._model, self._tokenizer, self._place = spec, model, tokenizer, place
         self._lock = Lock()
+        self.max_batch = 64 if _weight(model) <= SMALL else 16
         own = getattr(model.config, "max_position_embeddings", None) or getattr(model.config, "n_positions", None)
         self.context = min(spec.context, own) if own else spec.context
         self._ends = _ends(model, tokenizer)
