@@ -31,8 +31,9 @@ from core.settings import Settings
 from core.types import Event, Failed, Finished, ModelSpec, Output, Progress, Request
 
 SMALL = 100_000_000
-"""Models of at most so many bytes take 64 requests a call and run on one thread. With 2.9 million parameters and 16 rows a second one brought 13 %,
-and where another process wanted that core, waiting for it at every product made a batch 7 times slower."""
+"""Models of at most so many bytes take 64 requests a call and run on one thread. With 2.9 million parameters and 16
+rows a second thread brought 13 %; where another process wanted that core, waiting for it at every product made a batch
+7 times slower."""
 
 
 def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda progress: None) -> LocalText:
