@@ -5,6 +5,8 @@ Typing survives a change of page and a refresh of the browser: every draft is ke
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.errors import DiptychError
@@ -15,11 +17,14 @@ from core.ui import owner
 from core.ui.resources import history
 from core.ui.state import Draft, session
 
+VERSIONS = 20
+"""How many runs back the versions of an answer are looked for after a refresh."""
+
 PAGES = {"playground": "pages/compare/playground.py", "text": "pages/create/text.py"}
 
 
 def current(page: str) -> Draft:
-    """The page's draft; on a new connection the one that was kept, with the last run started from this page."""
+    """The page's draft; on a new connection the one that was kept, with what was last run from this page."""
     known = session().drafts.get(page)
     return known if known is not None else _recall(page)
 
@@ -36,9 +41,9 @@ def keep(draft: Draft) -> None:
     session().kept[draft.page] = now
 
 
-def open_in_page(experiment: Experiment, run_id: str | None = None) -> None:
-    """Refill the page that an experiment belongs to, and go there."""
-    session().adopt(experiment, run_id)
+def open_in_page(experiment: Experiment, runs: Sequence[str] = ()) -> None:
+    """Refill the page that an experiment belongs to, with the answers of its last run, and go there."""
+    session().adopt(experiment, runs)
     st.switch_page(PAGES.get(experiment.page, PAGES["playground"]))
 
 
@@ -52,18 +57,17 @@ def example_menu() -> None:
 
 
 def _recall(page: str) -> Draft:
-    run_id = _last_run(page)
+    runs = _last_runs(page)
     try:
         kept = history().draft(owner.current(), page)
         if kept is not None:
-            return session().adopt(recipe.from_dict(kept), run_id)
+            return session().adopt(recipe.from_dict(kept), runs)
     except DiptychError:
         pass  # a draft from another version is no reason to refuse the page
-    return session().adopt(TEXT if page == "text" else EXAMPLES[0], run_id)
+    return session().adopt(TEXT if page == "text" else EXAMPLES[0], runs)
 
 
-def _last_run(page: str) -> str | None:
-    """The run under way, else the newest in the history."""
-    me = owner.current()
-    rows = history().search(me, page=page, limit=1)
-    return rows[0].id if rows else None
+def _last_runs(page: str) -> list[str]:
+    """The newest run of the page, and before it those of the same name: the versions of its answers, oldest first."""
+    rows = history().search(owner.current(), page=page, limit=VERSIONS)
+    return [row.id for row in reversed(rows) if row.title == rows[0].title]

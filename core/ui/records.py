@@ -84,18 +84,14 @@ def actions(chosen: Sequence[RunRow]) -> None:
     """Buttons for the selected runs; most want exactly one."""
     one = chosen[0] if len(chosen) == 1 else None
     with st.container(horizontal=True):
-        if (
-            st.button(
-                "Restore",
-                type="primary",
-                icon=":material/restore_page:",
-                disabled=one is None,
-                key="history.restore",
-                help="Refill the page that this run came from, with its answers",
-            )
-            and one
-        ):
-            drafts.open_in_page(history().open(owner.current(), one.id).experiment, one.id)
+        restored = st.button(
+            "Restore",
+            type="primary",
+            icon=":material/restore_page:",
+            disabled=one is None,
+            key="history.restore",
+            help="Refill the page that this run came from, with its answers",
+        )
         starred = all(row.starred for row in chosen)
         st.button(
             "Unstar" if chosen and starred else "Star",
@@ -118,7 +114,10 @@ def actions(chosen: Sequence[RunRow]) -> None:
         )
         if one:
             _exports(one)
+    results.refusal()
     _undo()
+    if restored and one:
+        drafts.open_in_page(history().open(owner.current(), one.id).experiment, [one.id])
 
 
 def detail(row: RunRow) -> None:
@@ -163,11 +162,13 @@ def _rename(row: RunRow) -> None:
         st.rerun()
 
 
+@results.careful
 def _star(chosen: Sequence[RunRow], on: bool) -> None:
     for row in chosen:
         history().star(owner.current(), row.id, on)
 
 
+@results.careful
 def _delete(chosen: Sequence[RunRow]) -> None:
     ids = tuple(row.id for row in chosen)
     history().delete(owner.current(), ids)
@@ -184,6 +185,7 @@ def _undo() -> None:
             st.button("Undo", icon=":material/undo:", key="history.undo", on_click=_undelete)
 
 
+@results.careful
 def _undelete() -> None:
     history().undelete(owner.current(), session().deleted)
     session().deleted = ()

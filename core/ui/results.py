@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from itertools import groupby
 
 import streamlit as st
@@ -19,6 +20,7 @@ from core.experiment.recipe import Experiment, Place, effective_samples, places
 from core.experiment.summary import answer, verdicts
 from core.types import CellResult, Output, State
 from core.ui.markdown import escape
+from core.ui.state import session
 from core.ui.variants import badge
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,26 @@ def guard() -> Iterator[None]:
         number = secrets.token_hex(4)
         log.exception("unforeseen error %s", number)
         st.error(f"Something went wrong here (error {number}). Nothing that was finished is lost; reload the page.")
+
+
+def careful(act: Callable[..., None]) -> Callable[..., None]:
+    """A callback whose errors become a sentence too: it runs before the page does, where `guard` does not reach."""
+
+    @wraps(act)
+    def acted(*args: object) -> None:
+        session().refusal = ""
+        try:
+            act(*args)
+        except DiptychError as error:
+            session().refusal = str(error)
+
+    return acted
+
+
+def refusal() -> None:
+    """Say why the last act was refused, if it was."""
+    if session().refusal:
+        st.error(escape(session().refusal, 600), icon=":material/error:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from core.types import CellResult, Snapshot, State
 from core.ui import owner
 from core.ui.markdown import escape
 from core.ui.resources import engine, history, settings
-from core.ui.results import guard
+from core.ui.results import careful, guard, refusal
 from core.ui.state import Draft, session
 
 POLL_SECONDS = 0.5
@@ -38,16 +38,13 @@ class Shown:
     snapshot: Snapshot | None = None
 
 
+@careful
 def start(draft: Draft, experiment: Experiment) -> None:
     """Hand an experiment to the engine and show its run on the draft's page. What is refused is said in the bar."""
-    session().refusal = ""
     if active(draft):
         return  # a second press of a button that was not redrawn yet
-    try:
-        run = experiments.run(experiment, secrets.token_urlsafe(12), **_limits())
-        draft.runs.append(engine().submit(owner.current(), run, settings().secrets))
-    except DiptychError as error:
-        session().refusal = str(error)
+    run = experiments.run(experiment, secrets.token_urlsafe(12), **_limits())
+    draft.runs.append(engine().submit(owner.current(), run, settings().secrets))
 
 
 def find(run_id: str | None) -> Shown | None:
@@ -65,15 +62,13 @@ def active(draft: Draft) -> bool:
     return draft.run_id is not None and draft.run_id in engine().active(owner.current())
 
 
+@careful
 def retry(run_id: str, cell: int) -> None:
     """Ask one failed cell again."""
-    session().refusal = ""
     try:
         engine().retry(run_id, owner.current(), cell, settings().secrets)
     except NotFound:
-        session().refusal = "This run has left memory, so a single cell cannot be asked again. Run it anew."
-    except DiptychError as error:
-        session().refusal = str(error)
+        raise NotFound("This run has left memory, so a single cell cannot be asked again. Run it anew.") from None
 
 
 def bench(draft: Draft, experiment: Callable[[], Experiment], draw: Draw, label: str = "Run") -> None:
@@ -113,8 +108,7 @@ def _bar(draft: Draft, experiment: Callable[[], Experiment], running: Shown | No
                 on_click=lambda: start(draft, experiment()),
             )
             st.markdown(_forecast(experiment()), width="stretch")
-    if session().refusal:
-        st.error(escape(session().refusal, 600), icon=":material/error:")
+    refusal()
 
 
 def _forecast(experiment: Experiment) -> str:
@@ -151,11 +145,9 @@ def _progress(running: Shown) -> None:
     st.progress(min(1.0, max(0.0, value)), " · ".join(parts))
 
 
+@careful
 def _stop(run_id: str) -> None:
-    try:
-        engine().cancel(run_id, owner.current())
-    except NotFound:
-        session().refusal = ""
+    engine().cancel(run_id, owner.current())
 
 
 def _live(run_id: str) -> Shown | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -87,8 +87,8 @@ class Session:
         """A number that no widget of this visitor has had."""
         return next(iter(self._keys))
 
-    def adopt(self, experiment: Experiment, run_id: str | None = None) -> Draft:
-        """Put an experiment on its page's controls, in place of what is there."""
+    def adopt(self, experiment: Experiment, runs: Sequence[str] = ()) -> Draft:
+        """Put an experiment on its page's controls, in place of what is there; the last of its runs is shown."""
         draft = Draft(
             page=experiment.page,
             variants=[VariantDraft(self.fresh_key(), v.name, v.user, v.system) for v in experiment.variants],
@@ -99,7 +99,7 @@ class Session:
             seed=experiment.seed,
             chat=experiment.chat,
             generation=self.fresh_key(),
-            runs=[run_id] if run_id else [],
+            runs=list(runs),
         )
         self.drafts[experiment.page] = draft
         return draft

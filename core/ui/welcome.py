@@ -55,4 +55,4 @@ def _latest() -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{escape(row.title)}** :gray[{records.facts(row)}]")
             if st.button("Restore", key=f"home.restore.{row.id}", icon=":material/restore_page:"):
-                drafts.open_in_page(history().open(owner.current(), row.id).experiment, row.id)
+                drafts.open_in_page(history().open(owner.current(), row.id).experiment, [row.id])

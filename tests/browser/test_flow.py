@@ -156,6 +156,9 @@ def test_text_streams_continues_and_downloads(page: Page) -> None:
         page.get_by_role("button", name="Download").click()
     saved = Path(download.value.path()).read_text("utf-8")
     assert saved.strip().startswith(first.strip())
+    page.reload()
+    settled(page)
+    expect(page.get_by_text("2 versions")).to_be_visible()
 
 
 def write_one_text(page: Page) -> None:
