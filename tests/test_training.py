@@ -7,15 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors import safe_open
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-torch = pytest.importorskip("torch")
-
-from safetensors import safe_open  # noqa: E402
-from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
-
-from training.text import corpus, echo, extraction, formats, generate, labels, personas, sums, train, vocabulary  # noqa: E402
-from training.text.example import Example, for_evaluation, for_training, held_out  # noqa: E402
-from training.text.result import wilson  # noqa: E402
+from training.text import corpus, echo, extraction, formats, generate, labels, personas, sums, train, vocabulary
+from training.text.example import Example, for_evaluation, for_training, held_out
 
 MODEL = Path(__file__).parents[1] / "models/tiny-text"
 FAMILIES = (sums, labels, extraction, personas, formats, echo)
@@ -153,13 +150,6 @@ def test_a_resumed_run_ends_like_an_uninterrupted_one(tokenizer, mixture, tmp_pa
     assert second.place.step == whole.place.step == TOY.steps
     for a, b in zip(whole.model.parameters(), second.model.parameters(), strict=True):
         assert torch.equal(a, b)
-
-
-def test_wilson_brackets_the_share():
-    low, high = wilson(240, 300)
-    assert low < 0.8 < high
-    assert high - low < 0.1
-    assert wilson(300, 300)[1] == pytest.approx(1.0)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,177 @@
+"""From examples to batches: the mixture, the frames around an example, tokens, rows. Knows no task from within.
+
+A row is one document that starts at position 0, exactly as at inference. Batches hold rows of like length, padded
+on the right; a causal model needs no attention mask for that. Pool number ``p`` of a seed is always the same, so that
+resuming needs two numbers.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from training.text import echo, extraction, formats, labels, personas, sums
+from training.text.example import Example, for_training, gap
+from training.text.prose import Prose
+from training.text.words import forms
+
+# What a token of an answer weighs: a label is one word among a hundred, a tale is all answer.
+EMPHASIS = {"labels": 6.0, "echo": 2.0, "sums": 2.0, "extraction": 1.5, "formats": 1.5, "personas": 0.7, "prose": 0.25}
+RAW_FORMS = forms("corpus")["raw_forms"]
+
+
+END, SYSTEM, USER, ASSISTANT = "<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>"
+PROMPT_WEIGHT, PROSE_PROMPT_WEIGHT, PROMPTS_LEARNED = 0.2, 1.0, 0.33
+POOL, LONGEST, EARLY_POOLS = 2048, 512, 3
+Segment = tuple[str, float]
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How often each family is drawn (by example, not by token)."""
+
+    corpus: Path
+    sums: float = 48
+    labels: float = 28
+    extraction: float = 10
+    personas: float = 7
+    formats: float = 6
+    prose: float = 2
+    echo: float = 4
+    early_echo: float = 1500
+
+    def makers(self, pool: int) -> dict[Callable[[random.Random], Example], float]:
+        """Who makes the examples of a pool, and how often; the first pools teach copying above all."""
+        return {
+            sums.make: self.sums,
+            labels.make: self.labels,
+            extraction.make: self.extraction,
+            personas.make: self.personas,
+            formats.make: self.formats,
+            Prose(self.corpus).make: self.prose,
+            echo.make: self.early_echo if pool < EARLY_POOLS else self.echo,
+        }
+
+
+def chat(example: Example) -> list[Segment]:
+    """The chat template's text, every answer to be learned."""
+    segments = [(SYSTEM + example.system, PROMPT_WEIGHT)] if example.system else []
+    for user, answer in example.turns:
+        segments += [(USER + user + ASSISTANT, PROMPT_WEIGHT), (answer + END, 1.0)]
+    return segments
+
+
+def chat_merged(example: Example) -> list[Segment]:
+    head = SYSTEM + example.system if example.system else ""
+    return [(head + USER + example.merged() + ASSISTANT, PROMPT_WEIGHT), (example.answer + END, 1.0)]
+
+
+def raw(example: Example, rng: random.Random) -> list[Segment]:
+    """Plain text: a prompt that ends in a cue (":", "=>") is continued on its line, any other is answered below."""
+    head = example.system + "\n" if example.system else ""
+    if len(example.turns) > 1:
+        return raw_turns(example, head)
+    prompt = example.turns[0][0]
+    if example.family == "prose":
+        return [(head + prompt, PROSE_PROMPT_WEIGHT), (" " + example.answer + END, 1.0)]
+    if example.family == "labels" or prompt.endswith(("=", ":")):
+        return [(head + prompt, PROMPT_WEIGHT), (gap(prompt) + example.answer + END, 1.0)]
+    form, cue = rng.choice(RAW_FORMS)
+    return [
+        (form.format(head + prompt) + cue.rstrip(" "), PROMPT_WEIGHT),
+        (" " * cue.endswith(" ") + example.answer + END, 1.0),
+    ]
+
+
+def raw_turns(example: Example, head: str) -> list[Segment]:
+    segments: list[Segment] = [(head, PROMPT_WEIGHT)] if head else []
+    for user, answer in example.turns:
+        segments += [(user, PROMPT_WEIGHT), (gap(user) + answer, 1.0), (example.glue, PROMPT_WEIGHT)]
+    return [*segments[:-1], (END, 1.0)]
+
+
+def framed(example: Example, rng: random.Random) -> list[Segment]:
+    """One of the frames: mostly the chat template, a good part plain text."""
+    many, kind = len(example.turns) > 1, rng.random()
+    if kind < (0.25 if not many else 0.3):
+        return raw(example, rng)
+    return chat_merged(example) if not many or kind < 0.72 else chat(example)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Token ids and, for each, the weight of the loss when it is the one to predict."""
+
+    ids: list[int]
+    weights: list[float]
+
+
+def rows(tokenizer: Tokenizer, documents: list[list[Segment]]) -> list[Row]:
+    """Segments are encoded one by one: where a prompt ends, a token ends, as at inference."""
+    flat = [text for segments in documents for text, _ in segments]
+    encoded = iter(tokenizer.encode_batch(flat, add_special_tokens=False))
+    made = []
+    for segments in documents:
+        row = Row([], [])
+        for _, weight in segments:
+            ids = next(encoded).ids
+            row.ids.extend(ids)
+            row.weights.extend([weight] * len(ids))
+        made.append(Row(row.ids[:LONGEST], row.weights[:LONGEST]))
+    return made
+
+
+def documents(mixture: Mixture, seed: int, pool: int, count: int = POOL) -> list[list[Segment]]:
+    rng = random.Random(f"{seed}/{pool}")
+    makers = mixture.makers(pool)
+    chosen = rng.choices(tuple(makers), tuple(makers.values()), k=count)
+    return [document(for_training(make, rng), rng) for make in chosen]
+
+
+def document(example: Example, rng: random.Random) -> list[Segment]:
+    """Most rows learn nothing from their prompts: the output layer is a good part of a step."""
+    segments, emphasis = framed(example, rng), EMPHASIS[example.family]
+    prompt = 1.0 if rng.random() < PROMPTS_LEARNED else 0.0
+    return [(text, weight * emphasis if weight == 1.0 else weight * prompt) for text, weight in segments]
+
+
+def batches_of(pool: list[Row], tokens: int, rng: random.Random) -> list[list[Row]]:
+    """Rows of like length together, at most ``tokens`` places a batch, in random order."""
+    made: list[list[Row]] = [[]]
+    for row in sorted(pool, key=lambda row: len(row.ids)):
+        if len(row.ids) * (len(made[-1]) + 1) > tokens and made[-1]:
+            made.append([])
+        made[-1].append(row)
+    rng.shuffle(made)
+    return made
+
+
+def stream(
+    tokenizer: Tokenizer, mixture: Mixture, seed: int, tokens: int, parts: int, pool: int = 0, step: int = 0
+) -> Iterator[tuple[int, int, list[list[Row]]]]:
+    """Endless (pool, step in it, batches), from a given place on. ``seed`` and the place decide everything."""
+    while True:
+        fresh = rows(tokenizer, documents(mixture, seed, pool))
+        made = batches_of(fresh, tokens, random.Random(f"{seed}/{pool}/order"))
+        for index in range(step, len(made) // parts):
+            yield pool, index, made[index * parts : (index + 1) * parts]
+        pool, step = pool + 1, 0
+
+
+def weight(batch: list[Row]) -> float:
+    """The weight of all tokens that a batch predicts."""
+    return sum(sum(row.weights[1:]) for row in batch)
+
+
+def padded(batch: list[Row], filler: int) -> tuple[np.ndarray, np.ndarray]:
+    """(ids, weights), both rows x places; padding has weight 0."""
+    width = max(len(row.ids) for row in batch)
+    ids = np.full((len(batch), width), filler, dtype=np.int64)
+    weights = np.zeros((len(batch), width), dtype=np.float32)
+    for i, row in enumerate(batch):
+        ids[i, : len(row.ids)] = row.ids
+        weights[i, : len(row.weights)] = row.weights
+    return ids, weights
