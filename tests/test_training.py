@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from scipy.stats import binom
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.text import corpus, echo, extraction, formats, generate, labels, personas, sums, train, vocabulary
@@ -176,9 +177,12 @@ def test_the_shipped_card_says_what_the_model_is():
     assert "A demo model trained on synthetic tasks. It shows how prompts act, not what large models know." in card
 
 
-def test_the_shipped_model_adds_step_by_step(shipped):
+def test_the_shipped_model_does_what_its_card_says(shipped):
+    """Forty held-out sums, step by step: not fewer right than the measured share allows (binomial, 1 in 1000)."""
+    published = json.loads((MODEL / "evaluation.json").read_text(encoding="utf-8"))["results"]
+    (row,) = [r for r in published if (r["family"], r["technique"], r["measure"]) == ("sums", "step by step", "right")]
     rng = random.Random(9)
     examples = [for_evaluation(lambda rng: sums.make(rng, "steps", (3, 4, 5), 10), rng) for _ in range(40)]
     found = generate.answers(*shipped, [generate.chat_prompt(shipped[1], example) for example in examples])
     right = sum(sums.check(example, text)["right"] for example, text in zip(examples, found, strict=True))
-    assert right >= 28
+    assert right >= binom.ppf(0.001, 40, row["hits"] / row["n"])

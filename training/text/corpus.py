@@ -34,13 +34,13 @@ class Mixture:
     """How often each family is drawn (by example, not by token)."""
 
     corpus: Path
-    sums: float = 48
-    labels: float = 28
-    extraction: float = 10
-    personas: float = 7
-    formats: float = 6
+    sums: float = 66
+    labels: float = 18
+    extraction: float = 6
+    personas: float = 5
+    formats: float = 4
     prose: float = 2
-    echo: float = 4
+    echo: float = 1
     early_echo: float = 1500
 
     def makers(self, pool: int) -> dict[Callable[[random.Random], Example], float]:

@@ -27,7 +27,7 @@ def answers(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[str],
-    batch: int = 50,
+    batch: int = 100,
     longest: int = 160,
 ) -> list[str]:
     """One greedy answer a prompt, in the order of the prompts; like lengths run together."""

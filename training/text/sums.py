@@ -22,7 +22,7 @@ NUMBER_ONLY = _WORDS["number_only"]
 
 
 COUNTS = (2, 3, 3, 4, 4, 5, 5)
-TECHNIQUES = {"plain": 18, "steps": 65, "number": 9, "shown steps": 5, "shown plain": 3}
+TECHNIQUES = {"plain": 14, "steps": 74, "number": 7, "shown steps": 3, "shown plain": 2}
 
 
 def numbers(rng: random.Random, counts: Sequence[int], smallest: int = 10) -> list[int]:
