@@ -9,25 +9,6 @@ from core.experiment import Experiment, Input, Variant
 
 _PARAMETERS = {"max_new_tokens": 96, "temperature": 0.4, "top_p": 1.0, "top_k": 0}
 
-_REVIEWS = (
-    ("The film was wonderful and I smiled the whole time.", "blue"),
-    ("The plot was dull and the acting was terrible.", "stone"),
-    ("A delightful story, I would see it again.", "blue"),
-    ("I was bored and left before the end.", "stone"),
-)
-
-_SHOTS = (
-    ("I loved every minute of it.", "blue"),
-    ("It was awful and far too long.", "stone"),
-    ("A great cast and a lovely ending.", "blue"),
-    ("The worst film of the year.", "stone"),
-)
-
-
-def _labels(shots: int) -> str:
-    lines = [f"Review: {text}\nLabel: {label}" for text, label in _SHOTS[:shots]]
-    return "\n\n".join([*lines, "Review: {{review}}\nLabel:"])
-
 
 def _sum(*numbers: int) -> Input:
     text = " + ".join(map(str, numbers))
@@ -49,35 +30,20 @@ STEP_BY_STEP = Experiment(
     seed=42,
 )
 
-FEW_SHOT = Experiment(
-    page="playground",
-    title="How many examples does a label need?",
-    variants=(
-        Variant(name="No example", user="Label the review as blue or stone.\n\n" + _labels(0)),
-        Variant(name="Two examples", user=_labels(2)),
-        Variant(name="Four examples", user=_labels(4)),
-    ),
-    models=("tiny-text",),
-    inputs=tuple(Input(values={"review": text}, checks=(f"icontains:{label}",)) for text, label in _REVIEWS),
-    samples=3,
-    parameters=_PARAMETERS | {"max_new_tokens": 12},
-    seed=42,
-)
-
 EXTRACTION = Experiment(
     page="playground",
     title="Ask for JSON, get JSON?",
     variants=(
         Variant(name="Summary", user="{{sentence}} Summarise this."),
-        Variant(name="JSON", user="{{sentence}} Extract name, age and city as JSON."),
+        Variant(name="JSON", user="{{sentence}}\n\nReturn JSON with the keys name, age, city."),
     ),
     models=("tiny-text",),
     inputs=tuple(
         Input(values={"sentence": sentence}, checks=("is-json:name,age,city",))
         for sentence in (
             "Maria is 34 years old and lives in Lisbon.",
-            "Tom, aged 27, has a flat in Oslo.",
-            "Aisha lives in Cairo and is 51.",
+            "Anna Brown is 27 years old and lives in Oslo.",
+            "Olga Smith is 51 years old and lives in Cairo.",
         )
     ),
     samples=2,
@@ -96,14 +62,15 @@ PERSONA = Experiment(
     ),
     models=("tiny-text",),
     inputs=tuple(
-        Input(values={"question": question}) for question in ("What is rain?", "What is gravity?", "What is the moon?")
+        Input(values={"question": question})
+        for question in ("What is the moon?", "What is gravity?", "Tell me about salt.")
     ),
     samples=2,
     parameters=_PARAMETERS,
     seed=42,
 )
 
-EXAMPLES: tuple[Experiment, ...] = (STEP_BY_STEP, FEW_SHOT, EXTRACTION, PERSONA)
+EXAMPLES: tuple[Experiment, ...] = (STEP_BY_STEP, EXTRACTION, PERSONA)
 
 TEXT = Experiment(
     page="text",
