@@ -87,7 +87,9 @@ def test_stop_keeps_finished_cells(page: Page) -> None:
     expect(page.get_by_role("button", name=re.compile("^Run")).first).to_be_visible(timeout=30_000)
     settled(page)
     assert len(answers(page)) >= 1
-    expect(page.get_by_text("stopped").first).to_be_visible()
+    open_history(page)
+    select_first_row(page)
+    expect(page.get_by_text(re.compile(r" [1-9]\d* of 240 answers.* cancelled"))).to_be_visible()
 
 
 @pytest.mark.parametrize(("path", "title"), PAGES.items())
