@@ -20,7 +20,7 @@ from core.errors import InvalidInput, ModelRefused
 from core.providers import local_text
 from core.providers.local_text import LocalText, prompting, sampling
 from core.providers.local_text.writing import Gate, Letters
-from core.settings import ROOT, Settings
+from core.settings import Settings
 from core.types import Delta, Event, Failed, Finished, Message, Output, Parameter, Request, Role, Value
 from tests import tiny_models
 
@@ -120,7 +120,6 @@ def test_a_cell_gives_the_same_answer_alone_and_in_company(
         assert [essence(together[place]) for place in range(size)] == [alone[i] for i in company]
 
 
-@pytest.mark.skipif(not (ROOT / "models/tiny-text/model.safetensors").exists(), reason="tiny-text is not trained yet")
 def test_the_model_that_ships_gives_the_same_answer_alone_and_in_company(tmp_path: Path) -> None:
     model = local_text.open_model(spec("tiny-text"), Settings(data=tmp_path, threads=1, offline=True))
     requests = [replace(one, chat=True) for one in cells(8, seed=5)]

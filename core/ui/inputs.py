@@ -11,7 +11,7 @@ from core.checks import CHECKS
 from core.errors import TemplateError
 from core.experiment import Input, variable_names
 from core.ui.markdown import escape
-from core.ui.state import Draft
+from core.ui.state import Draft, session
 
 CHECKS_COLUMN = "Checks"
 _EMPTY = "Add variables to a prompt by writing `{{name}}`: each becomes a column here."
@@ -55,7 +55,7 @@ def _frame(draft: Draft, names: tuple[str, ...]) -> pd.DataFrame:
     them twice.
     """
     key = draft.key("inputs", *names)
-    if draft.table_key != key:
+    if draft.table_key != key or session().widget(key) is None:  # the editor forgets its edits when the page is left
         rows: list[dict[str, object]] = [
             {name: row.values.get(name, "") for name in names} | {CHECKS_COLUMN: list(row.checks)}
             for row in draft.inputs

@@ -76,7 +76,6 @@ class Session:
     kept: dict[str, object] = field(default_factory=dict)
     refusal: str = ""
     deleted: tuple[str, ...] = ()
-    notice: str = ""
     _keys: Iterable[int] = field(default_factory=count)
 
     def widget(self, key: str) -> object:
