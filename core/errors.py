@@ -9,7 +9,12 @@
     │   ├── HubUnreachable        the model's files are not here and the hub does not answer
     │   ├── ModelRefused          the model is not allowed, gated, broken or too large; nothing was loaded
     │   ├── PromptTooLong         prompt and answer exceed the context
-    │   └── WorkerDied            the process that held the model ended
+    │   ├── WorkerDied            the process that held the model ended
+    │   └── RemoteError           a server did not answer as asked
+    │       ├── KeyRefused        there is no key for it, or the server does not take the one it got
+    │       ├── QuotaSpent        too many requests or tokens; carries the seconds to wait, where they are known
+    │       ├── Blocked           the server will not answer this prompt, or not show its answer
+    │       └── Unreachable       refused, not found, too slow, cut off, or not a server of this kind
     ├── Busy                      the queue is full; carries the estimated wait in seconds
     ├── NotFound                  no such run for this owner: never there, deleted, or somebody else's
     └── HistoryUnavailable        the database cannot be opened, read or written
@@ -58,6 +63,35 @@ class PromptTooLong(ModelError):
 
 class WorkerDied(ModelError):
     """The process that held the model ended."""
+
+
+class RemoteError(ModelError):
+    """A server did not answer as asked."""
+
+
+class KeyRefused(RemoteError):
+    """There is no key for the server, or the server does not take the one it got."""
+
+
+class QuotaSpent(RemoteError):
+    """Too many requests or tokens.
+
+    Args:
+        reason: the sentence to show.
+        retry_after: seconds after which the server (or this deployment) will take another request, None if unknown.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Blocked(RemoteError):
+    """The server will not answer this prompt, or not show its answer."""
+
+
+class Unreachable(RemoteError):
+    """The server is not there, too slow, cut off, or not of the expected kind."""
 
 
 class Busy(DiptychError):

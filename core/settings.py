@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,13 +46,37 @@ class Secret:
         raise TypeError("a Secret is not pickled; hand it over by argument")
 
 
+class Lent(Secret):
+    """A key of the deployment on its way through one visitor's call.
+
+    `ask()` is called before every request that carries it, and raises QuotaSpent where the visitor has used up what
+    is given away; `used(tokens)` after it.
+    """
+
+    __slots__ = ("ask", "used")
+
+    def __init__(self, value: str, ask: Callable[[], None], used: Callable[[int], None]) -> None:
+        super().__init__(value)
+        self.ask = ask
+        self.used = used
+
+    def __repr__(self) -> str:
+        return "Lent('***')"
+
+
 Secrets = Mapping[str, Secret]
 """Keys by provider name, for one call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that a deployment can choose. Sizes are bytes, times seconds."""
+    """Everything that a deployment can choose. Sizes are bytes, times seconds.
+
+    `requests_per_hour` and `tokens_per_day` are what one visitor may use of the deployment's own keys (0: nothing),
+    ten times that all visitors together. `local`: Diptych runs on its visitor's own machine, so that servers on this
+    machine may be called. `custom_servers`: visitors may name servers of their own. `base_urls` move a server of the
+    table elsewhere, by its id; `prices` are (input, output) in US dollars per million tokens by model id.
+    """
 
     data: Path
     models: Path = ROOT / "models"
@@ -68,6 +92,14 @@ class Settings:
     max_prompt_chars: int = 8_000
     offline: bool = False
     threads: int = 0
+    remote_read_seconds: float = 120.0
+    requests_per_hour: int = 60
+    tokens_per_day: int = 200_000
+    custom_servers: bool = False
+    local: bool = False
+    gemini_sdk: str = "google-genai"
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=dict)
 
     @property
@@ -77,21 +109,29 @@ class Settings:
 
 
 def settings(environment: Mapping[str, str] | None = None, secrets: Mapping[str, object] | None = None) -> Settings:
-    """Read DIPTYCH_* variables and the `[diptych]` and `[providers.*]` tables of the secrets; the environment wins.
+    """Read DIPTYCH_* variables, and of the secrets `[diptych]`, `[providers.*]`, `[gemini]` and `[prices]`; the
+    environment wins. Keys are read from `[providers.NAME] api_key` only: Streamlit copies what stands at the top level
+    of the secrets into the environment, where any library finds it.
 
     Raises:
-        InvalidInput: a value is not a number, or is negative.
+        InvalidInput: a value is not a number, is negative, or names no SDK; a price is no pair of numbers.
     """
     env = os.environ if environment is None else environment
     table = _table((secrets or {}).get("diptych"))
     text = {name: str(table[name]) for name in table} | _from_environment(env)
     chosen = {name: _number(name, text[name]) for name in _NUMBERS if name in text}
+    providers = _table((secrets or {}).get("providers"))
     return Settings(
         data=Path(text["data"]).expanduser() if text.get("data") else data_folder(),
         models=Path(text["models"]).expanduser() if text.get("models") else ROOT / "models",
         database=text.get("database", ""),
-        offline=text.get("offline", "").lower() in {"1", "true", "yes"} or env.get("HF_HUB_OFFLINE", "") == "1",
-        secrets=_keys(_table((secrets or {}).get("providers"))),
+        offline=_yes(text, "offline") or env.get("HF_HUB_OFFLINE", "") == "1",
+        custom_servers=_yes(text, "custom_servers"),
+        local=_yes(text, "local"),
+        gemini_sdk=_gemini_sdk(_table((secrets or {}).get("gemini"))),
+        base_urls=_texts(providers, "base_url"),
+        prices={name: _price(name, pair) for name, pair in _table((secrets or {}).get("prices")).items()},
+        secrets={name: Secret(key) for name, key in _texts(providers, "api_key").items()},
         **chosen,  # type: ignore[arg-type]
     )
 
@@ -120,11 +160,14 @@ _NUMBERS: dict[str, type[int] | type[float]] = {
     "max_cells": int,
     "max_prompt_chars": int,
     "threads": int,
+    "remote_read_seconds": float,
+    "requests_per_hour": int,
+    "tokens_per_day": int,
 }
 
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
-    names = {*_NUMBERS, "data", "models", "database", "offline"}
+    names = {*_NUMBERS, "data", "models", "database", "offline", "custom_servers", "local"}
     return {name: env[f"DIPTYCH_{name.upper()}"] for name in names if env.get(f"DIPTYCH_{name.upper()}")}
 
 
@@ -142,6 +185,24 @@ def _table(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _keys(providers: Mapping[str, object]) -> dict[str, Secret]:
-    rows = {name: _table(row).get("api_key") for name, row in providers.items()}
-    return {name: Secret(str(key)) for name, key in rows.items() if key}
+def _yes(text: Mapping[str, str], name: str) -> bool:
+    return text.get(name, "").lower() in {"1", "true", "yes"}
+
+
+def _texts(providers: Mapping[str, object], field_name: str) -> dict[str, str]:
+    rows = {name: _table(row).get(field_name) for name, row in providers.items()}
+    return {name: str(value).strip() for name, value in rows.items() if value and str(value).strip()}
+
+
+def _gemini_sdk(table: Mapping[str, object]) -> str:
+    sdk = str(table.get("sdk", "google-genai"))
+    if sdk not in ("google-genai", "google-generativeai"):
+        raise InvalidInput('gemini.sdk in the secrets must be "google-genai" or "google-generativeai".')
+    return sdk
+
+
+def _price(name: str, pair: object) -> tuple[float, float]:
+    numbers = list(pair) if isinstance(pair, Sequence) and not isinstance(pair, str) else []
+    if len(numbers) != 2 or not all(type(n) in (int, float) and 0 <= n < math.inf for n in numbers):
+        raise InvalidInput(f"The price of '{name[:80]}' must be [input, output] in US dollars per million tokens.")
+    return float(numbers[0]), float(numbers[1])

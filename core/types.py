@@ -30,11 +30,12 @@ class Parameter:
 
     name: str
     label: str
-    kind: Literal["int", "float", "lines"]
+    kind: Literal["int", "float", "lines", "choice", "text"]
     default: Value
     low: float | None = None
     high: float | None = None
     step: float | None = None
+    choices: tuple[str, ...] = ()
     help: str = ""
     advanced: bool = False
 
@@ -43,8 +44,10 @@ class Parameter:
 class ModelSpec:
     """One row of the catalog: everything about a model that is known before it is opened.
 
-    Sizes are bytes; `context` is the longest prompt plus answer, in tokens; `source` is a folder under models/ when
-    `bundled`, else a repository id on the Hugging Face hub, read at `revision`.
+    Sizes are bytes; `context` is the longest prompt plus answer, in tokens (0: not known). `source` is a folder under
+    models/ when `bundled`, a repository id on the Hugging Face hub, read at `revision`, when `local`, else the model's
+    name on its `server`, whose key is handed over under the name `key`. `sees` images in a prompt, `draws` images.
+    `ignores` are parameters that its makers say it takes and does not use.
     """
 
     id: str
@@ -62,7 +65,11 @@ class ModelSpec:
     context: int = 1024
     chat: bool = False
     local: bool = True
+    server: str = ""
     key: str | None = None
+    sees: bool = False
+    draws: bool = False
+    ignores: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -114,7 +121,10 @@ FinishReason = Literal["stop", "length", "cancelled"]
 class Output:
     """A finished answer. Times are seconds; `recipe` holds what only the provider knows and a replay needs.
 
-    A provider's recipe names rendered_prompt, source, revision, versions, batch_size, device and dtype.
+    A local provider's recipe names rendered_prompt, source, revision, versions, batch_size, device and dtype; a remote
+    one's source, model_version, versions and host. `output_tokens` counts what was paid for as output, the
+    `thought_tokens` among them. `cost` is US dollars, None where a price is not known. `notes` are sentences about how
+    the request was changed on its way, such as "temperature was not used by this model".
     """
 
     text: str
@@ -124,6 +134,10 @@ class Output:
     seconds: float
     first_token_seconds: float | None = None
     tokens: tuple[Token, ...] = ()
+    thought_tokens: int = 0
+    cost: float | None = None
+    notes: tuple[str, ...] = ()
+    images: tuple[bytes, ...] = ()
     recipe: Mapping[str, object] = field(default_factory=dict)
 
 

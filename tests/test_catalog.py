@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from core.catalog import CATALOG, PRESETS, spec
+from core.catalog import CATALOG, PRESETS, common, spec
 from core.errors import UnknownModel
+from core.servers import SERVERS
 from core.settings import ROOT
-from core.types import ModelSpec
+from core.types import ModelSpec, Parameter
 
 rows = pytest.mark.parametrize("row", CATALOG, ids=lambda row: row.id)
 
@@ -58,3 +59,149 @@ def test_presets_set_parameters_that_exist() -> None:
 def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownModel, match="tiny-text"):
         spec("gpt-5")
+
+
+# --- models on servers
+
+
+@pytest.mark.parametrize(
+    ("model", "levels"),
+    [
+        ("gemini:gemini-4-hydrogen", ("low", "medium", "high", "xhigh")),
+        ("gemini:gemini-4-neon", ("low", "medium", "high", "xhigh")),
+        ("gemini:gemini-4-argon", ("low", "medium", "high")),
+        ("gemini:gemini-3.8-flash", ("low", "medium", "high")),
+        ("gemini:models/gemini-3.8-flash", ("low", "medium", "high")),
+        ("gemini:gemini-3.7-flash", ("low", "medium", "high")),
+        ("gemini:gemini-3.6-flash", ("minimal", "low", "medium", "high")),
+        ("gemini:gemini-3.5-flash-lite", ("minimal", "low", "medium", "high")),
+        ("gemini:gemini-3.1-flash-lite", ("minimal", "low", "medium", "high")),
+        ("gemini:gemini-flash-latest", ("low", "medium", "high")),
+        ("gemini:gemini-2.5-flash-lite", None),
+        ("gemini:gemini-3.1-flash-image", None),
+        ("gemini:gemma-4-27b-it", None),
+        ("openai:gpt-6-luna", ("low", "medium", "high", "xhigh", "max")),
+        ("openai:gpt-6.2-sol", ("low", "medium", "high", "xhigh", "max")),
+        ("openai:gpt-5.4-mini", ("low", "medium", "high")),
+        ("openai:o3", ("low", "medium", "high")),
+        ("openai:gpt-4.1-mini", None),
+        ("anthropic:claude-opus-5-5", None),
+        ("mistral:mistral-small-latest", None),
+    ],
+)
+def test_levels_of_thinking_are_the_models_own(model: str, levels: tuple[str, ...] | None) -> None:
+    found = {row.name: row for row in spec(model).parameters}.get("thinking")
+    assert (found and found.choices) == (levels and ("default", *levels))
+    assert found is None or found.default == "default"
+
+
+@pytest.mark.parametrize(
+    "model", ["gemini-4-hydrogen", "gemini-4-neon", "gemini-4-argon", "gemini-4-carbon", "models/gemini-4-hydrogen"]
+)
+def test_gemini_4_ignores_sampling(model: str) -> None:
+    assert spec(f"gemini:{model}").ignores == ("temperature", "top_k", "top_p")
+
+
+@pytest.mark.parametrize("model", ["gemini-3.8-flash", "gemini-3.5-flash-lite", "gemini-flash-latest"])
+def test_its_elders_do_not(model: str) -> None:
+    assert spec(f"gemini:{model}").ignores == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        ("openai:gpt-6-luna", {"max_new_tokens", "thinking", "json_schema"}),
+        ("openai:gpt-5", {"max_new_tokens", "thinking", "json_schema"}),
+        ("openai:o4-mini", {"max_new_tokens", "thinking", "json_schema"}),
+        ("openai:gpt-4o", {"max_new_tokens", "temperature", "top_p", "stop", "json_schema"}),
+        ("anthropic:claude-haiku-5-5", {"max_new_tokens", "stop"}),
+        ("anthropic:claude-sonnet-5", {"max_new_tokens", "stop"}),
+        ("anthropic:claude-fable-5-2", {"max_new_tokens", "stop"}),
+        ("anthropic:claude-opus-4-7", {"max_new_tokens", "stop"}),
+        ("anthropic:claude-opus-4-6", {"max_new_tokens", "temperature", "top_p", "stop"}),
+        ("anthropic:claude-haiku-4-5-20251001", {"max_new_tokens", "temperature", "top_p", "stop"}),
+        ("groq:openai/gpt-oss-120b", {"max_new_tokens", "temperature", "top_p", "stop", "json_schema"}),
+        ("custom:gpt-6@https://host.example", {"max_new_tokens", "temperature", "top_p", "stop"}),
+    ],
+)
+def test_a_remote_model_has_the_controls_it_takes(model: str, takes: set[str]) -> None:
+    assert {row.name for row in spec(model).parameters} == takes
+
+
+@pytest.mark.parametrize(
+    ("model", "sees", "draws"),
+    [
+        ("gemini:gemini-3.8-flash", True, False),
+        ("gemini:gemini-2.5-flash", True, False),
+        ("gemini:gemini-3.1-flash-image", True, True),
+        ("gemini:gemini-3-pro-image", True, True),
+        ("gemini:gemma-3-1b-it", False, False),
+        ("openai:gpt-4.1", True, False),
+        ("openai:gpt-3.5-turbo", False, False),
+        ("anthropic:claude-haiku-5-5", True, False),
+        ("mistral:mistral-small-latest", True, False),
+        ("mistral:codestral-latest", False, False),
+        ("openrouter:openai/gpt-6-luna", True, False),
+        ("openrouter:meta-llama/llama-3.3-70b-instruct", False, False),
+        ("ollama:llava:7b", True, False),
+        ("ollama:LLaVA", True, False),
+        ("huggingface:Qwen/Qwen2.5-VL-7B-Instruct", True, False),
+        ("huggingface:Qwen/Qwen2.5-7B-Instruct", False, False),
+    ],
+)
+def test_what_a_remote_model_sees_and_draws(model: str, sees: bool, draws: bool) -> None:
+    assert (spec(model).sees, spec(model).draws) == (sees, draws)
+
+
+REMOTE = [spec(f"{server.id}:{name}") for server in SERVERS for name in (*server.models, "some-model")]
+
+
+@pytest.mark.parametrize("row", [*CATALOG, *REMOTE], ids=lambda row: row.id)
+def test_every_default_can_be_drawn(row: ModelSpec) -> None:
+    names = [parameter.name for parameter in row.parameters]
+    assert len(set(names)) == len(names)
+    assert set(row.ignores) <= set(names)
+    for parameter in row.parameters:
+        drawable(parameter)
+
+
+def drawable(parameter: Parameter) -> None:
+    """What a widget needs: a default of its own kind within its bounds or choices."""
+    if parameter.kind in ("int", "float"):
+        assert isinstance(parameter.default, int if parameter.kind == "int" else int | float)
+        assert parameter.low is not None
+        assert parameter.high is not None
+        assert parameter.low <= parameter.default <= parameter.high
+    if parameter.kind == "choice":
+        assert parameter.default in parameter.choices
+
+
+def test_every_remote_row_says_that_it_leaves_the_machine() -> None:
+    assert not [row.id for row in REMOTE if "leaves this machine" not in row.summary or row.local or not row.chat]
+
+
+def test_controls_of_several_models_lie_within_all_their_bounds() -> None:
+    local, distant = spec("tiny-text"), spec("gemini:gemini-3.8-flash")
+    for both in ([local, distant], [distant, local]):
+        rows = {row.name: row for row in common(both)}
+        assert set(rows) == {row.name for model in both for row in model.parameters}
+        assert (rows["max_new_tokens"].low, rows["max_new_tokens"].high) == (1, 256)
+        for row in rows.values():
+            drawable(row)
+
+
+def test_a_control_of_one_model_only_is_kept_as_it_is() -> None:
+    lone = next(row for row in spec("tiny-text").parameters if row.name == "min_p")
+    assert lone in common([spec("openai:gpt-4.1-mini"), spec("tiny-text")])
+
+
+def test_levels_of_thinking_of_several_models_are_those_of_all() -> None:
+    models = [spec("gemini:gemini-4-hydrogen"), spec("gemini:gemini-3.5-flash-lite"), spec("openai:gpt-6-luna")]
+    found = {row.name: row for row in common(models)}["thinking"]
+    assert found.choices == ("default", "low", "medium", "high")
+
+
+def test_common_controls_of_nothing_and_of_one() -> None:
+    assert common([]) == ()
+    assert common([spec("tiny-text")]) == spec("tiny-text").parameters
+    assert common([spec("tiny-text")] * 3) == spec("tiny-text").parameters

@@ -1,0 +1,152 @@
+"""How much of the deployment's keys one visitor, and all of them together, may use: requests an hour, tokens a day.
+
+Kept in memory, in sliding windows: a restart forgets it. Knows neither keys nor servers; a lent key asks here.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
+
+from core.errors import QuotaSpent
+from core.settings import Lent, Secrets
+
+HOUR, DAY = 3600.0, 86_400.0
+TOGETHER = 10
+"""All visitors together may use so many times what one may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What an owner may still use now: requests of this hour, tokens of this day."""
+
+    requests: int
+    tokens: int
+
+
+class Allowance:
+    """Counts what is used of the deployment's keys.
+
+    Args:
+        requests_per_hour, tokens_per_day: for one owner; all together have TOGETHER times that.
+        clock: seconds that never go backwards.
+
+    A request is counted before it is sent and its tokens once they are known, so that requests under way at the same
+    time may together exceed the tokens of a day by what they answer.
+    """
+
+    def __init__(
+        self, requests_per_hour: int, tokens_per_day: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limits = (requests_per_hour, tokens_per_day)
+        self._clock = clock
+        self._lock = Lock()
+        self._together = self._account(TOGETHER)
+        self._owners: dict[str, _Account] = {}
+        self._swept = clock()
+
+    def lend(self, owner: str, keys: Secrets) -> Secrets:
+        """The deployment's keys, each of which counts for this owner wherever it is used."""
+        ask, used = partial(self._ask, owner), partial(self._used, owner)
+        return {name: Lent(key.reveal(), ask, used) for name, key in keys.items()}
+
+    def left(self, owner: str) -> Left:
+        """What this owner may still use, given what all others used too."""
+        with self._lock:
+            now = self._clock()
+            accounts = (self._owners.get(owner) or self._account(), self._together)
+            requests = min(account.requests.left(now) for account in accounts)
+            tokens = min(account.tokens.left(now) for account in accounts)
+        return Left(max(0, requests), max(0, tokens))
+
+    def _ask(self, owner: str) -> None:
+        if 0 in self._limits:
+            raise QuotaSpent("This deployment gives nothing away on its own keys. Use a key of your own.")
+        with self._lock:
+            now = self._clock()
+            own = self._of(owner, now)
+            spent = [
+                (window.wait(now), f"{whose} {window.limit} {unit}")
+                for account, whose in ((own, "every visitor"), (self._together, "all its visitors together"))
+                for window, unit in ((account.requests, "requests an hour"), (account.tokens, "tokens a day"))
+                if window.left(now) <= 0
+            ]
+            if spent:
+                raise _refusal(*max(spent))
+            own.requests.add(now, 1)
+            self._together.requests.add(now, 1)
+
+    def _used(self, owner: str, tokens: int) -> None:
+        if tokens > 0:
+            with self._lock:
+                now = self._clock()
+                self._of(owner, now).tokens.add(now, tokens)
+                self._together.tokens.add(now, tokens)
+
+    def _of(self, owner: str, now: float) -> _Account:
+        """The account of an owner; once an hour those of whom nothing is left to count are dropped."""
+        if now - self._swept >= HOUR:
+            self._swept = now
+            self._owners = {name: account for name, account in self._owners.items() if not account.empty(now)}
+        return self._owners.setdefault(owner, self._account())
+
+    def _account(self, times: int = 1) -> _Account:
+        requests, tokens = self._limits
+        return _Account(_Window(HOUR, times * requests), _Window(DAY, times * tokens))
+
+
+@dataclass(slots=True)
+class _Window:
+    """What was used in the last `span` seconds, of `limit`."""
+
+    span: float
+    limit: int
+    entries: deque[tuple[float, int]] = field(default_factory=deque)
+    total: int = 0
+
+    def add(self, now: float, count: int) -> None:
+        self.entries.append((now, count))
+        self.total += count
+
+    def left(self, now: float) -> int:
+        """How much of the limit is not used; below 0 where an answer was longer than what was left."""
+        while self.entries and now - self.entries[0][0] >= self.span:
+            self.total -= self.entries.popleft()[1]
+        return self.limit - self.total
+
+    def wait(self, now: float) -> float:
+        """Seconds until something is left again, where nothing is."""
+        left = self.limit - self.total
+        for when, count in self.entries:
+            left += count
+            if left > 0:
+                return self.span - (now - when)
+        return self.span
+
+
+@dataclass(slots=True)
+class _Account:
+    requests: _Window
+    tokens: _Window
+
+    def empty(self, now: float) -> bool:
+        return self.requests.left(now) == self.requests.limit and self.tokens.left(now) == self.tokens.limit
+
+
+def _refusal(wait: float, given: str) -> QuotaSpent:
+    return QuotaSpent(
+        f"This deployment gives {given} on its own keys, and they are used up. "
+        f"Try again in {_span(wait)}, or use a key of your own.",
+        wait,
+    )
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, math.ceil(seconds))} s"
+    return f"{math.ceil(seconds / 60)} minutes" if seconds < 2 * HOUR else f"{math.ceil(seconds / HOUR)} hours"

@@ -1,0 +1,141 @@
+"""The models that Diptych offers: one row each, known before anything is loaded.
+
+A hub model is read only from the repository and revision that its row pins. Adding a model is adding a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core import servers
+from core.catalog.parameters import PRESETS, REMOTE_PARAMETERS, TEXT_PARAMETERS
+from core.catalog.traits import traits_of
+from core.errors import UnknownModel
+from core.servers import CUSTOM, Server
+from core.types import Modality, ModelSpec, Parameter
+
+__all__ = ["CATALOG", "PRESETS", "REMOTE_PARAMETERS", "TEXT_PARAMETERS", "common", "remote", "spec"]
+
+MEGABYTE = 1_000_000
+
+CATALOG: tuple[ModelSpec, ...] = (
+    ModelSpec(
+        id="tiny-text",
+        name="Diptych tiny-text",
+        modality=Modality.TEXT,
+        provider="local_text",
+        source="tiny-text",
+        summary="A demo model trained by this project on synthetic tasks. "
+        "It shows how prompts act, not what large models know.",
+        licence="MIT",
+        parameters=TEXT_PARAMETERS,
+        bundled=True,
+        memory_bytes=120 * MEGABYTE,
+        context=512,
+        chat=True,
+    ),
+    ModelSpec(
+        id="gpt2",
+        name="GPT-2",
+        modality=Modality.TEXT,
+        provider="local_text",
+        source="openai-community/gpt2",
+        revision="607a30d783dfa663caf39e06633721c8d4cfcd7e",
+        summary="OpenAI's base model of 2019: continues a text, follows no instructions.",
+        licence="MIT",
+        parameters=TEXT_PARAMETERS,
+        download_bytes=548 * MEGABYTE,
+        memory_bytes=900 * MEGABYTE,
+        context=1024,
+    ),
+    ModelSpec(
+        id="smollm2-135m",
+        name="SmolLM2 135M Instruct",
+        modality=Modality.TEXT,
+        provider="local_text",
+        source="HuggingFaceTB/SmolLM2-135M-Instruct",
+        revision="12fd25f77366fa6b3b4b768ec3050bf629380bac",
+        summary="A small instruction model by Hugging Face; the quickest real chat model on a CPU.",
+        licence="Apache-2.0",
+        parameters=TEXT_PARAMETERS,
+        download_bytes=269 * MEGABYTE,
+        memory_bytes=950 * MEGABYTE,
+        context=2048,
+        chat=True,
+    ),
+    ModelSpec(
+        id="qwen2.5-0.5b",
+        name="Qwen2.5 0.5B Instruct",
+        modality=Modality.TEXT,
+        provider="local_text",
+        source="Qwen/Qwen2.5-0.5B-Instruct",
+        revision="7ae557604adf67be50417f59c2c2f167def9a775",
+        summary="A capable small instruction model by Alibaba; slow but useful on a CPU.",
+        licence="Apache-2.0",
+        parameters=TEXT_PARAMETERS,
+        download_bytes=988 * MEGABYTE,
+        memory_bytes=2_600 * MEGABYTE,
+        context=4096,
+        chat=True,
+    ),
+)
+
+
+def spec(model_id: str) -> ModelSpec:
+    """The row with this id; a remote model (`server:name`) has one made for it.
+
+    Raises:
+        UnknownModel: no row has it and no server is called so; the message lists the rows that exist.
+    """
+    for row in CATALOG:
+        if row.id == model_id:
+            return row
+    if ":" in model_id:
+        return remote(*servers.parts(model_id))
+    known = ", ".join(row.id for row in CATALOG)
+    raise UnknownModel(f"There is no model '{model_id[:40]}' here. Choose one of: {known}.")
+
+
+def remote(server: Server, name: str) -> ModelSpec:
+    """The row of a model on a server, with the controls that it is known to take."""
+    traits = traits_of(server, name)
+    own = server.id.startswith(CUSTOM)
+    return ModelSpec(
+        id=f"{CUSTOM}:{name}@{server.base_url}" if own else f"{server.id}:{name}",
+        name=name,
+        modality=Modality.TEXT,
+        provider=server.provider,
+        source=name,
+        summary=f"{traits.summary or 'A model'} on {server.name}. What you send leaves this machine.",
+        licence=f"terms of {server.name}",
+        parameters=tuple(_narrowed(row, traits.thinking) for row in REMOTE_PARAMETERS if row.name in traits.takes),
+        context=0,
+        chat=True,
+        local=False,
+        server=server.id,
+        key=server.id,
+        sees=traits.sees,
+        draws=traits.draws,
+        ignores=tuple(sorted(traits.ignores)),
+    )
+
+
+def common(specs: Sequence[ModelSpec]) -> tuple[Parameter, ...]:
+    """The controls for several models at once: every one that any of them takes, within the bounds of all that do."""
+    found: dict[str, Parameter] = {}
+    for row in (row for model in specs for row in model.parameters):
+        found[row.name] = _within(found[row.name], row) if row.name in found else row
+    return tuple(found.values())
+
+
+def _within(one: Parameter, other: Parameter) -> Parameter:
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return replace(one, choices=tuple(choice for choice in one.choices if choice in other.choices))
+    low, high = max(one.low, other.low), min(one.high, other.high)
+    default = min(max(one.default, low), high) if isinstance(one.default, int | float) else one.default
+    return replace(one, low=low, high=high, default=default)
+
+
+def _narrowed(row: Parameter, thinking: tuple[str, ...]) -> Parameter:
+    return replace(row, choices=("default", *thinking)) if row.name == "thinking" else row

@@ -1,0 +1,117 @@
+"""The controls that models have, and settings of them by name."""
+
+from __future__ import annotations
+
+from core.types import Parameter
+
+TEXT_PARAMETERS = (
+    Parameter(
+        name="max_new_tokens",
+        label="Max new tokens",
+        kind="int",
+        default=64,
+        low=1,
+        high=256,
+        step=1,
+        help="The answer ends after this many tokens at the latest.",
+    ),
+    Parameter(
+        name="temperature",
+        label="Temperature",
+        kind="float",
+        default=0.7,
+        low=0.0,
+        high=2.0,
+        step=0.05,
+        help="0 always takes the likeliest token (greedy: every sample is the same). Higher is more varied.",
+    ),
+    Parameter(
+        name="top_p",
+        label="Top-p",
+        kind="float",
+        default=0.95,
+        low=0.0,
+        high=1.0,
+        step=0.01,
+        help="Keep the likeliest tokens that together hold this share of the probability. 1 keeps all.",
+    ),
+    Parameter(
+        name="top_k",
+        label="Top-k",
+        kind="int",
+        default=50,
+        low=0,
+        high=1000,
+        step=1,
+        help="Keep only this many of the likeliest tokens. 0 keeps all.",
+    ),
+    Parameter(
+        name="min_p",
+        label="Min-p",
+        kind="float",
+        default=0.0,
+        low=0.0,
+        high=1.0,
+        step=0.01,
+        help="Drop tokens less likely than this share of the likeliest one's probability. 0 drops none.",
+        advanced=True,
+    ),
+    Parameter(
+        name="repetition_penalty",
+        label="Repetition penalty",
+        kind="float",
+        default=1.0,
+        low=0.5,
+        high=2.0,
+        step=0.05,
+        help="Above 1, tokens that were already used become less likely. 1 changes nothing.",
+        advanced=True,
+    ),
+    Parameter(
+        name="stop",
+        label="Stop strings",
+        kind="lines",
+        default=(),
+        help="One per line. The answer ends before the first of them; it is not shown.",
+        advanced=True,
+    ),
+)
+
+_REMOTE_LENGTH = Parameter(
+    name="max_new_tokens",
+    label="Max new tokens",
+    kind="int",
+    default=1024,
+    low=1,
+    high=16_384,
+    step=1,
+    help="The answer ends after this many tokens at the latest. What a model thinks before it answers counts too.",
+)
+
+REMOTE_PARAMETERS = (
+    _REMOTE_LENGTH,
+    *(row for row in TEXT_PARAMETERS if row.name != "max_new_tokens"),
+    Parameter(
+        name="thinking",
+        label="Thinking",
+        kind="choice",
+        default="default",
+        choices=("default", "low", "medium", "high"),
+        help="How much the model thinks before it answers. It costs time and output tokens.",
+    ),
+    Parameter(
+        name="json_schema",
+        label="JSON schema of the answer",
+        kind="text",
+        default="",
+        help="A JSON schema that the answer must follow; leave it empty for free text.",
+        advanced=True,
+    ),
+)
+"""What a remote model may take; the seed is every experiment's own."""
+
+PRESETS: dict[str, dict[str, float | int]] = {
+    "Precise": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0},
+    "Balanced": {"temperature": 0.7, "top_p": 0.95, "top_k": 50, "min_p": 0.0},
+    "Creative": {"temperature": 1.1, "top_p": 0.98, "top_k": 0, "min_p": 0.02},
+}

@@ -1,0 +1,69 @@
+"""Which server a call may go to, at which address, with which key. The one place where these are put together.
+
+A key of the deployment goes to a server of the table and nowhere else; a server that a visitor named gets that
+visitor's own key, over https, on the open internet, and only where the deployment allows such servers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import ModelRefused
+from core.remote.address import Rule, anywhere, checked_url, loopback_only, public_only
+from core.remote.keys import key_for
+from core.remote.line import Line
+from core.servers import CUSTOM, Server
+from core.settings import Lent, Secret, Secrets, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A server, the URL to call it at, and the key to carry there (None: none)."""
+
+    server: Server
+    base_url: str
+    key: Secret | None
+    rule: Rule
+
+    def line(self, settings: Settings) -> Line:
+        """A fresh connection through it."""
+        return Line(self.rule, read=settings.remote_read_seconds)
+
+    def ask(self) -> None:
+        """Called before every request; raises QuotaSpent where a lent key may not be used any more."""
+        if isinstance(self.key, Lent):
+            self.key.ask()
+
+    def used(self, tokens: int) -> None:
+        """Called after every answer with all its tokens, the prompt's among them."""
+        if isinstance(self.key, Lent):
+            self.key.used(tokens)
+
+
+def door(server: Server, settings: Settings, secrets: Secrets) -> Door:
+    """The way to a server.
+
+    Raises:
+        KeyRefused: it needs a key and there is none under its id.
+        ModelRefused: the deployment allows no servers on this machine, or none that visitors name.
+        InvalidInput: the URL of a visitor's server cannot be called.
+    """
+    if server.id.startswith(CUSTOM):
+        return _custom(server, settings, secrets)
+    moved = settings.base_urls.get(server.id)
+    if server.local and not (settings.local or moved):
+        raise ModelRefused(
+            f"{server.name} runs on your own machine, and this Diptych runs elsewhere. Start Diptych on your machine "
+            "with `make run`, or choose another model."
+        )
+    return Door(server, (moved or server.base_url).rstrip("/"), key_for(server, secrets), anywhere)
+
+
+def _custom(server: Server, settings: Settings, secrets: Secrets) -> Door:
+    if not settings.custom_servers:
+        raise ModelRefused("This deployment allows no servers of your own (DIPTYCH_CUSTOM_SERVERS is off).")
+    url = checked_url(server.base_url, local=settings.local)
+    key = key_for(server, secrets)
+    if isinstance(key, Lent):
+        raise ModelRefused("A server of your own is only called with a key of your own.")
+    return Door(server, url, key, public_only if url.startswith("https") else loopback_only)

@@ -1,0 +1,198 @@
+"""What can go wrong on the way to a server, as sentences that say what to do.
+
+A server's own words are quoted, shortened, only where they name a parameter or a limit (400, 413, 429, 5xx as JSON);
+never for a refused key, where some servers repeat it. Knows HTTP and no provider's SDK.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Iterable, Mapping
+from email.utils import parsedate_to_datetime
+
+from core.errors import KeyRefused, QuotaSpent, RemoteError, Unreachable
+from core.prompts import clean
+from core.remote.keys import hidden
+from core.remote.line import Forbidden, TooMuch
+from core.servers import Server
+from core.settings import Secret
+
+MAX_QUOTED = 240
+MAX_READ = 10_000
+MAX_DEPTH = 4
+
+SUCCESSORS = {
+    r"gemini-2\.0|gemini-1\.": "gemini-3.5-flash-lite",
+    r"gemini-2\.5-pro": "gemini-3.8-flash",
+    r"gemini-2\.5-flash$": "gemini-3.5-flash-lite",
+    r"gemini-2\.5-flash-image|gemini-3\.1-flash-image-preview|imagen": "gemini-3.1-flash-image",
+    r"gemini-3-pro-image-preview": "gemini-3-pro-image",
+    r"gemini-3-pro-preview": "gemini-3.8-flash",
+}
+"""Models that were shut down, and what their maker points to (ai.google.dev, deprecations, November 2026)."""
+
+
+def refused(
+    status: int, server: Server, model: str, *, said: str = "", retry_after: float | None = None
+) -> RemoteError:
+    """The error for an HTTP status that is not a success.
+
+    Args:
+        said: the server's own words, already without keys (`quoted`).
+        retry_after: seconds, as the server gave them.
+    """
+    name, quote = server.name, f" It says: {said}" if said else ""
+    # Google answers 400 where others answer 401.
+    if status in (401, 403) or (status == 400 and re.search(r"api key (not valid|expired|not found)", said, re.I)):
+        return KeyRefused(
+            f"{name} does not take this key ({status}). Check that it is right, active and allowed to use {model}."
+        )
+    if status == 402:
+        return QuotaSpent(f"{name} has no credit left for this key (402). Add credit there, or use another key.{quote}")
+    if status == 404:
+        return RemoteError(_gone(server, model))
+    if status == 429:
+        return QuotaSpent(
+            f"{name} takes no more requests from this key for now (429).{_wait(retry_after)}{quote}", retry_after
+        )
+    if status == 413:
+        return RemoteError(f"The prompt is too large for {name} (413). Shorten it, or send smaller images.{quote}")
+    if status in (408, 504):
+        return Unreachable(f"{name} took too long and gave up ({status}). Try again.")
+    if status in (502, 503, 529):
+        return Unreachable(f"{name} is overloaded or being mended ({status}).{_wait(retry_after)}{quote}")
+    if 300 <= status < 400:
+        return Unreachable(
+            f"{name} sends us to another address ({status}); that is not followed, to keep your key. Check the URL."
+        )
+    if status >= 500:
+        return Unreachable(f"{name} failed ({status}). Try again; if it stays so, choose another model.{quote}")
+    return RemoteError(f"{name} does not take this request ({status}).{quote}")
+
+
+def broken(error: BaseException, server: Server, *, begun: bool = False) -> RemoteError:
+    """The error for a connection that could not be made, or broke; known by the names of the exceptions, whichever
+    library raised them.
+
+    Args:
+        begun: part of the answer had come.
+    """
+    names = {kind.__name__ for cause in _causes(error) for kind in type(cause).__mro__}
+    name = server.name
+    if any(isinstance(cause, Forbidden) for cause in _causes(error)):
+        return Unreachable("This address may not be called: a server of your own must be on the open internet.")
+    if any(isinstance(cause, TooMuch) for cause in _causes(error)):
+        return Unreachable(f"{name} sent more than an answer can hold; the rest was not read.")
+    if names & {"ReadTimeout", "WriteTimeout"} or ("Timeout" in names and "ConnectTimeout" not in names):
+        return Unreachable(
+            f"{name} stopped sending. What came so far is lost to us; try again."
+            if begun
+            else f"{name} did not answer in time. Try again, or choose a quicker model."
+        )
+    if begun:
+        return Unreachable(f"The connection to {name} broke in the middle of the answer. Try again.")
+    if "SSLCertVerificationError" in names:
+        return Unreachable(
+            f"{name} shows a certificate that is not valid for its address; nothing was sent. Check the URL, and that "
+            "no proxy stands in between."
+        )
+    if names & _NOT_AN_ANSWER and "ConnectError" not in names:
+        return Unreachable(f"{name} answered something that is not an answer. Check the URL; try again.")
+    # The last two are what requests and urllib call it.
+    if names & {"ConnectError", "ConnectTimeout", "gaierror", "SSLError", "ConnectionError"}:
+        return Unreachable(f"{name} cannot be reached. {_hint(server)}")
+    return Unreachable(f"Talking to {name} failed ({type(error).__name__}). Try again.")
+
+
+_NOT_AN_ANSWER = {
+    "RemoteProtocolError",
+    "ReadError",
+    "WriteError",
+    "ConnectionResetError",
+    "ProtocolError",
+    "ChunkedEncodingError",
+    "JSONDecodeError",
+    "DecodingError",
+}
+
+
+def foreign(server: Server) -> RemoteError:
+    """The error for a success that is not what was asked for."""
+    return Unreachable(f"{server.name} answered, but not in the form that was asked for. Check that its URL is right.")
+
+
+def quoted(body: object, keys: Iterable[Secret | None]) -> str:
+    """A server's own message out of the body of its error, shortened, on one line, without keys; '' for HTML."""
+    message = " ".join(clean(_message(body, MAX_DEPTH)).split())[:MAX_READ]
+    if message.startswith("<") or "<html" in message.lower() or "<!doctype" in message.lower():
+        return ""
+    line = hidden(message, keys)
+    return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
+
+
+def seconds_in(text: object, now: float | None = None) -> float | None:
+    """Seconds from a Retry-After header, a number or a date, or Google's retryDelay ("7s"); None for anything else.
+
+    Args:
+        now: Unix time, where it is not that of the clock.
+    """
+    words = str(text).strip()[:64]
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)s?", words, re.ASCII)
+    try:
+        seconds = (
+            float(found[1])
+            if found
+            else parsedate_to_datetime(words).timestamp() - (time.time() if now is None else now)
+        )
+    except (ValueError, OverflowError, OSError):
+        return None
+    return max(0.0, seconds) if seconds < 1e6 else None
+
+
+def _message(body: object, depth: int) -> str:
+    """The message inside an error's body, looked for a few levels deep: a hostile one may nest without end."""
+    if isinstance(body, bytes | bytearray):
+        body = bytes(body).decode("utf-8", "replace")
+    if isinstance(body, str) and body.lstrip()[:1] in ("{", "["):
+        try:
+            body = json.loads(body)
+        except (ValueError, RecursionError):
+            return ""
+    if isinstance(body, str):
+        return body
+    if isinstance(body, list) and body and depth:
+        return _message(body[0], depth - 1)
+    if isinstance(body, Mapping) and depth:
+        inner = next((body[name] for name in ("error", "message", "detail", "msg") if body.get(name)), "")
+        return _message(inner, depth - 1)
+    return ""
+
+
+def _gone(server: Server, model: str) -> str:
+    bare = model.rsplit("/", 1)[-1]
+    new = next((new for pattern, new in SUCCESSORS.items() if re.match(pattern, bare)), None)
+    if server.id == "gemini" and new:
+        return f"Google has shut down {model[:80]}. Choose {new}, its successor."
+    return f"{server.name} has no model '{model[:80]}', or this key may not use it (404). Choose one from its list."
+
+
+def _wait(seconds: float | None) -> str:
+    if seconds is None:
+        return " Wait a little, or use another key or model."
+    return f" Try again in {max(1, math.ceil(seconds))} s."
+
+
+def _hint(server: Server) -> str:
+    if server.local:
+        return "Is it started?"
+    return "Check your network connection; on a server without internet, use the built-in models."
+
+
+def _causes(error: BaseException | None) -> Iterable[BaseException]:
+    seen = 0
+    while error is not None and seen < 8:
+        yield error
+        error, seen = error.__cause__ or error.__context__, seen + 1
