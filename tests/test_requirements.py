@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LINES = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()]
 REQUIRED = {re.split(r"[<>=!~\[ ]", line)[0].lower().replace("-", "_"): line for line in LINES if line}
 CARD = {"streamlit", "transformers", "diffusers", "torch", "google_generativeai", "pandas", "altair"}
+PACKAGES = {"PIL": "pillow", "google": "google_genai"}
+"""Modules that are not called as their package is."""
+
 OURS = {"core", "training", "benchmarks", "tests", "pages"}
 
 
@@ -24,7 +27,7 @@ def imported() -> set[str]:
                     found |= {alias.name.split(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     found.add(node.module.split(".")[0])
-    return found - set(sys.stdlib_module_names) - OURS
+    return {PACKAGES.get(name, name) for name in found - set(sys.stdlib_module_names) - OURS}
 
 
 def test_torch_is_pinned_exactly() -> None:

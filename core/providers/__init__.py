@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Protocol, cast
 
-from core.settings import Settings
+from core.servers import Server
+from core.settings import Secrets, Settings
 from core.types import Event, ModelSpec, Progress, Request
 
 Report = Callable[[Progress], None]
@@ -31,10 +33,35 @@ class Model(Protocol):
 
 
 def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda progress: None) -> Model:
-    """Load a model through its provider.
+    """Load a local model through its provider.
 
     Raises:
         HubUnreachable, ModelRefused: the model cannot be had; the message says why and what to do.
     """
     provider = import_module(f"core.providers.{spec.provider}")
     return cast(Model, provider.open_model(spec, settings, report))
+
+
+def open_remote(spec: ModelSpec, settings: Settings, secrets: Secrets) -> Model:
+    """A remote model, spoken to with one of these keys: the one under its server's id, and no other.
+
+    Raises:
+        KeyRefused: its server needs a key and there is none.
+        ModelRefused: this deployment does not allow its server.
+    """
+    return cast(Model, _provider(spec.provider, settings).open_model(spec, settings, secrets))
+
+
+def list_models(server: Server, settings: Settings, secrets: Secrets) -> tuple[str, ...]:
+    """The names of the models that a server offers for generating, as it orders them.
+
+    Raises:
+        KeyRefused, QuotaSpent, Unreachable, RemoteError: as for an answer.
+        ModelRefused: this deployment does not allow the server.
+    """
+    return cast(tuple[str, ...], _provider(server.provider, settings).list_models(server, settings, secrets))
+
+
+def _provider(name: str, settings: Settings) -> ModuleType:
+    legacy = name == "gemini" and settings.gemini_sdk == "google-generativeai"
+    return import_module(f"core.providers.{'gemini_legacy' if legacy else name}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 from core.errors import ModelError, WorkerDied
-from core.providers import Model, Report, open_model
+from core.providers import Model, Report, open_remote
 from core.settings import Secrets, Settings
 from core.types import Event as ModelEvent
 from core.types import Failed, Finished, ModelSpec, Progress, Request
@@ -166,11 +166,9 @@ class _Proxy:
 
 
 def opener(worker: Worker, settings: Settings) -> Callable[[ModelSpec, Secrets, Report, Callable[[], bool]], Model]:
-    """What the engine opens models with: local ones in the worker, remote ones here, the visitor's keys before ours."""
+    """What the engine opens models with: local ones in the worker, remote ones here, with the keys of the call only."""
 
     def open_anywhere(spec: ModelSpec, secrets: Secrets, report: Report, abandoned: Callable[[], bool]) -> Model:
-        if spec.local:
-            return worker.open(spec, report, abandoned)
-        return open_model(spec, replace(settings, secrets={**settings.secrets, **secrets}), report)
+        return worker.open(spec, report, abandoned) if spec.local else open_remote(spec, settings, secrets)
 
     return open_anywhere
