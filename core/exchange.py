@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 
 from core.checks import Verdict
 from core.errors import InvalidInput
-from core.experiment.recipe import Experiment, Input, from_dict, places, seed_of, to_dict
+from core.experiment.reading import from_dict
+from core.experiment.recipe import Experiment, Input, places, seed_of, to_dict
 from core.experiment.summary import answer, verdicts
 from core.history.saved import SavedRun, plain
 from core.types import CellResult, State

@@ -6,35 +6,34 @@ named here too, so that the rest of the house imports one room. Nothing here gen
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from core import checks, prompts
-from core.catalog import CATALOG
 from core.errors import CheckError, InvalidInput, TemplateError
+from core.experiment import limits
 from core.experiment.cost import Estimate, estimate, sentence
+from core.experiment.reading import from_dict
 from core.experiment.recipe import (
-    MAX_SAMPLES,
-    MAX_SEED,
     MAX_TITLE,
     Experiment,
     Input,
+    Turn,
     Variant,
     effective_samples,
-    from_dict,
     places,
     seed_of,
     short,
     to_dict,
 )
 from core.experiment.summary import VariantSummary, check_lines, judge, summary
-from core.types import Cell, Message, Parameter, Request, Run, Value
+from core.types import Cell, Message, Request, Run
 
 __all__ = [
     "Estimate",
     "Experiment",
     "Input",
+    "Turn",
     "Variant",
     "VariantSummary",
     "effective_samples",
@@ -70,7 +69,11 @@ def variable_names(experiment: Experiment) -> tuple[str, ...]:
 
 
 def plan(
-    experiment: Experiment, *, max_cells: int = MAX_CELLS, max_prompt_chars: int = MAX_PROMPT_CHARS
+    experiment: Experiment,
+    *,
+    max_cells: int = MAX_CELLS,
+    max_prompt_chars: int = MAX_PROMPT_CHARS,
+    pictures: Mapping[str, bytes] | None = None,
 ) -> tuple[Cell, ...]:
     """The experiment's requests in the order they are run: a model's cells together, and within it every row once
     before any is sampled again, so that the grid fills evenly.
@@ -81,6 +84,7 @@ def plan(
 
     Args:
         max_cells, max_prompt_chars: the deployment's limits (core.settings).
+        pictures: the images that the experiment refers to.
 
     Raises:
         InvalidInput: nothing to run, too much to run, a name that is missing or doubled, a parameter, sample count or
@@ -88,9 +92,10 @@ def plan(
         TemplateError: a template cannot be read or a row lacks a value; names the variant and the row.
         CheckError: a check cannot be read; names the row.
     """
-    _validate(experiment, max_cells)
+    limits.validate(experiment, max_cells)
+    variable_names(experiment)  # names the variant of a template that cannot be read, whatever the row
     rendered = {
-        (row, variant): _messages(experiment, row, variant, max_prompt_chars)
+        (row, variant): _messages(experiment, row, variant, max_prompt_chars, pictures or {})
         for row in range(len(experiment.inputs))
         for variant in range(len(experiment.variants))
     }
@@ -119,6 +124,7 @@ def run(
     *,
     max_cells: int = MAX_CELLS,
     max_prompt_chars: int = MAX_PROMPT_CHARS,
+    pictures: Mapping[str, bytes] | None = None,
 ) -> Run:
     """The planned experiment under an id, with its own title or one made from what it spans.
 
@@ -129,12 +135,14 @@ def run(
         id=run_id,
         page=experiment.page,
         title=prompts.clean(experiment.title).strip()[:MAX_TITLE] or _title(experiment),
-        cells=plan(experiment, max_cells=max_cells, max_prompt_chars=max_prompt_chars),
+        cells=plan(experiment, max_cells=max_cells, max_prompt_chars=max_prompt_chars, pictures=pictures),
         recipe=to_dict(experiment),
     )
 
 
-def _messages(experiment: Experiment, row: int, variant: int, max_chars: int) -> tuple[Message, ...]:
+def _messages(
+    experiment: Experiment, row: int, variant: int, max_chars: int, pictures: Mapping[str, bytes]
+) -> tuple[Message, ...]:
     asked, values = experiment.variants[variant], experiment.inputs[row].values
     alone = len(experiment.variants) == len(experiment.inputs) == 1 and not values
     where = "" if alone else f"Row {row + 1}, variant '{short(asked.name)}': "
@@ -142,72 +150,22 @@ def _messages(experiment: Experiment, row: int, variant: int, max_chars: int) ->
         system = prompts.clean(prompts.render(asked.system, values))
         user = prompts.clean(prompts.render(asked.user, values))
     prefix = prompts.clean(experiment.answer_prefix)
-    length = len(system) + len(user) + len(prefix)
-    if not user.strip():
+    talk = tuple(Message(turn.role, prompts.clean(turn.text), _seen(turn.images, pictures)) for turn in experiment.talk)
+    length = len(system) + len(user) + len(prefix) + sum(len(message.text) for message in talk)
+    if not user.strip() and not experiment.images:
         raise InvalidInput(f"{where}The prompt is empty. Write what to ask.")
     if length > max_chars:
         raise InvalidInput(f"{where}The prompt has {length} characters; at most {max_chars} are allowed.")
     begin = (Message("system", system),) if system.strip() else ()
-    return (*begin, Message("user", user), *((Message("assistant", prefix),) if prefix else ()))
+    asking = Message("user", user, _seen(experiment.images, pictures))
+    return (*begin, *talk, asking, *((Message("assistant", prefix),) if prefix else ()))
 
 
-def _validate(experiment: Experiment, max_cells: int) -> None:
-    for what, found in (("variant", experiment.variants), ("model", experiment.models), ("input", experiment.inputs)):
-        if not found:
-            raise InvalidInput(f"There is nothing to run: add at least one {what}.")
-    _distinct("variant", [variant.name.strip() for variant in experiment.variants])
-    _distinct("model", list(experiment.models))
-    _within("samples", experiment.samples, 1, MAX_SAMPLES)
-    _within("The seed", experiment.seed, 0, MAX_SEED)
-    count = len(experiment.models) * len(experiment.inputs) * len(experiment.variants) * effective_samples(experiment)
-    if count > max_cells:
-        raise InvalidInput(
-            f"This would run {count} generations; at most {max_cells} are allowed. Use fewer inputs or samples."
-        )
-    _check_parameters(experiment)
-    variable_names(experiment)  # names the variant of a template that cannot be read, whatever the row
-
-
-def _distinct(what: str, names: list[str]) -> None:
-    for number, name in enumerate(names, start=1):
-        if not name:
-            raise InvalidInput(f"The name of {what} {number} is empty. Give it one.")
-        if name in names[: number - 1]:
-            raise InvalidInput(f"There are two {what}s called '{short(name)}'. Give each its own name.")
-
-
-def _within(what: str, number: object, low: int, high: int) -> None:
-    if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
-        raise InvalidInput(f"{what} must be a whole number from {low} to {high}.")
-
-
-def _check_parameters(experiment: Experiment) -> None:
-    """Numbers are finite; those of a model in the catalog keep its bounds."""
-    for name, value in experiment.parameters.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InvalidInput(f"The parameter '{short(name)}' must be a finite number.")
-    for spec in CATALOG:
-        if spec.id in experiment.models:
-            for parameter in spec.parameters:
-                if parameter.name in experiment.parameters:
-                    _check_parameter(parameter, experiment.parameters[parameter.name])
-
-
-def _check_parameter(parameter: Parameter, value: Value) -> None:
-    if parameter.kind == "lines":
-        fits, wanted = isinstance(value, tuple), "a list of texts"
-    else:
-        low, high = parameter.low, parameter.high
-        numeric = isinstance(value, int) or (isinstance(value, float) and parameter.kind == "float")
-        fits = numeric and not isinstance(value, bool) and _between(value, low, high)
-        wanted = f"a {'whole ' if parameter.kind == 'int' else ''}number from {low} to {high}"
-    if not fits:
-        raise InvalidInput(f"{parameter.label} ({parameter.name}) must be {wanted}.")
-
-
-def _between(value: Value, low: float | None, high: float | None) -> bool:
-    number = float(value) if isinstance(value, int | float) and abs(value) < MAX_SEED else math.inf
-    return (low is None or number >= low) and (high is None or number <= high)
+def _seen(references: Sequence[str], pictures: Mapping[str, bytes]) -> tuple[bytes, ...]:
+    missing = [reference for reference in references if reference not in pictures]
+    if missing:
+        raise InvalidInput("An image of this prompt is not here any more. Attach it again.")
+    return tuple(pictures[reference] for reference in references)
 
 
 def _check_checks(experiment: Experiment) -> None:

@@ -8,18 +8,19 @@ several threads. Knows nothing of how answers are made or shown, nor who an owne
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import and_, func, select, update
 
 from core.errors import InvalidInput, NotFound
-from core.experiment.recipe import MAX_TITLE, Experiment, from_dict
-from core.history import database, queries, saved
+from core.experiment.reading import from_dict
+from core.experiment.recipe import MAX_TITLE, Experiment
+from core.history import artifacts, queries, saved
 from core.history.saved import RunRow, SavedRun
 from core.history.schema import CELLS, RUNS
+from core.history.store import Store
 from core.prompts import clean
 from core.types import Cell, CellResult, Run, State
 
@@ -29,7 +30,7 @@ MAX_PAGE = 500
 MAX_DRAFT = 1_000_000
 
 
-class History:
+class History(Store):
     """The database behind `url` (SQLAlchemy's form, such as sqlite:///data/history.db).
 
     Opening it makes or migrates its tables, marks runs that a dead server left unfinished as interrupted, and removes
@@ -44,10 +45,8 @@ class History:
     """
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.time, busy_seconds: float = 5.0) -> None:
+        super().__init__(url, busy_seconds)
         self._clock = clock
-        self._engine = database.connect(url, busy_seconds)
-        self._writing = threading.RLock()
-        self._shared = database.in_memory(self._engine.url)
         self._experiments: dict[str, Experiment | None] = {}
         try:
             with self._write() as connection:
@@ -55,10 +54,6 @@ class History:
         except BaseException:
             self.close()
             raise
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._engine.dispose()
 
     # The engine's sink.
 
@@ -73,6 +68,7 @@ class History:
         values = saved.run_values(owner, run, self._clock())
         with self._write() as connection:
             _found(queries.begin(connection, values, waiting))
+            artifacts.keep_prompts(connection, values["id"], run.cells)
         self._experiments[run.id] = experiment
 
     def finish(self, run_id: str, cell: Cell, result: CellResult) -> None:
@@ -85,6 +81,9 @@ class History:
         where = and_(CELLS.c.run_id == values["run_id"], CELLS.c.index == cell.index)
         with self._write() as connection:
             _found(connection.execute(update(CELLS).where(where).values(values)).rowcount)
+            artifacts.keep_answer(
+                connection, values["run_id"], cell.index, result.output.images if result.output else ()
+            )
 
     def end(self, run_id: str, state: State) -> None:
         """Keep how a run ended; cells that never became final are cancelled with it, or interrupted.
@@ -143,12 +142,19 @@ class History:
             _found(bool(run))
             rows = queries.cells(connection, run["id"])
             totals = queries.totals(connection, [run["id"]])
+            drawn = artifacts.drawn(connection, run["id"])
         return SavedRun(
             row=saved.run_row(run, totals.get(run["id"], {})),
             experiment=from_dict(json.loads(run["experiment"])),
-            results=tuple(saved.result_of(row) for row in rows),
+            results=tuple(saved.result_of(row, drawn.get(row["index"], ())) for row in rows),
             recipes=tuple(json.loads(row["recipe"]) for row in rows),
         )
+
+    def attached(self, owner: str, run_id: str) -> dict[str, bytes]:
+        """The images of a run's prompts, by reference (core.pictures); none where there is no such run."""
+        with self._read() as connection:
+            run = queries.run(connection, owner, clean(run_id))
+            return artifacts.attached(connection, run["id"]) if run else {}
 
     def rename(self, owner: str, run_id: str, title: str) -> None:
         """Give a run another title.
@@ -228,21 +234,6 @@ class History:
         with self._read() as connection:
             kept = connection.scalar(select(RUNS.c.experiment).where(RUNS.c.id == clean(run_id)))
         return saved.experiment_of(json.loads(kept or "{}"))
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        writer = self._engine.execution_options(**database.WRITE)
-        with database.reported(self._engine.url), self._writing, writer.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        if self._shared:
-            with self._write() as connection:
-                yield connection
-        else:
-            with database.reported(self._engine.url), self._engine.connect() as connection:
-                yield connection
 
 
 def _found(yes: bool | int) -> None:

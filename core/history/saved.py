@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from core.errors import InvalidInput
-from core.experiment.recipe import MAX_TITLE, Experiment, from_dict
+from core.experiment.reading import from_dict
+from core.experiment.recipe import MAX_TITLE, Experiment
 from core.experiment.summary import answer, judge
 from core.prompts import clean
 from core.types import Cell, CellResult, FinishReason, Message, Output, Run, State, Token
@@ -127,14 +128,14 @@ def run_row(run: Mapping[str, Any], totals: Mapping[str, Any]) -> RunRow:
     )
 
 
-def result_of(row: Mapping[str, Any]) -> CellResult:
-    """What a cell's columns say of it; the output only where there was one."""
+def result_of(row: Mapping[str, Any], drawn: tuple[bytes, ...] = ()) -> CellResult:
+    """What a cell's columns say of it, and what it drew; the output only where there was one."""
     return CellResult(
         index=row["index"],
         state=State(row["state"]),
         text=row["text"],
         tokens=row["tokens"],
-        output=_output(row) if row["finish"] else None,
+        output=_output(row, drawn) if row["finish"] else None,
         error=row["error"],
     )
 
@@ -190,7 +191,15 @@ def _recipe(cell: Cell, output: Output | None, experiment: Experiment | None) ->
     if experiment is not None and cell.variant < len(experiment.variants):
         variant = experiment.variants[cell.variant]
         known |= {"variant": variant.name, "template": {"system": variant.system, "user": variant.user}}
-    return known if output is None else {**output.recipe, "seconds": output.seconds, **known}
+    return known if output is None else {**output.recipe, **_extras(output), "seconds": output.seconds, **known}
+
+
+def _extras(output: Output) -> dict[str, object]:
+    """What only some answers have; it is kept with the recipe."""
+    found: dict[str, object] = {} if output.cost is None else {"cost_usd": output.cost}
+    if output.thought_tokens:
+        found["thought_tokens"] = output.thought_tokens
+    return found | ({"notes": list(output.notes)} if output.notes else {})
 
 
 def _message(message: Message) -> dict[str, object]:
@@ -210,8 +219,9 @@ def _output_values(output: Output) -> dict[str, Any]:
     }
 
 
-def _output(row: Mapping[str, Any]) -> Output:
+def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...]) -> Output:
     pairs = json.loads(row["logprobs"] or "[]")
+    recipe = json.loads(row["recipe"])
     return Output(
         text=row["text"],
         finish=cast(FinishReason, row["finish"]),
@@ -220,7 +230,11 @@ def _output(row: Mapping[str, Any]) -> Output:
         seconds=row["seconds"] or 0.0,
         first_token_seconds=row["first_token_seconds"],
         tokens=tuple(Token(text, -math.inf if logprob is None else logprob) for text, logprob in pairs),
-        recipe=json.loads(row["recipe"]),
+        thought_tokens=recipe.get("thought_tokens", 0),
+        cost=recipe.get("cost_usd"),
+        notes=tuple(recipe.get("notes", ())),
+        images=drawn,
+        recipe=recipe,
     )
 
 

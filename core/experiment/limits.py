@@ -1,0 +1,81 @@
+"""Whether an experiment can be run at all: what it names, how much it asks, and whether its numbers are in bounds."""
+
+from __future__ import annotations
+
+import math
+
+from core import catalog
+from core.errors import InvalidInput, UnknownModel
+from core.experiment.recipe import MAX_SAMPLES, MAX_SEED, Experiment, effective_samples, short
+from core.types import Parameter, Value
+
+
+def validate(experiment: Experiment, max_cells: int) -> None:
+    """Names, counts, seed and parameters; templates and checks are looked at where they are used.
+
+    Raises:
+        InvalidInput: nothing to run, too much to run, a name missing or doubled, a number out of bounds.
+    """
+    for what, found in (("variant", experiment.variants), ("model", experiment.models), ("input", experiment.inputs)):
+        if not found:
+            raise InvalidInput(f"There is nothing to run: add at least one {what}.")
+    _distinct("variant", [variant.name.strip() for variant in experiment.variants])
+    _distinct("model", list(experiment.models))
+    _within("samples", experiment.samples, 1, MAX_SAMPLES)
+    _within("The seed", experiment.seed, 0, MAX_SEED)
+    count = len(experiment.models) * len(experiment.inputs) * len(experiment.variants) * effective_samples(experiment)
+    if count > max_cells:
+        raise InvalidInput(
+            f"This would run {count} generations; at most {max_cells} are allowed. Use fewer inputs or samples."
+        )
+    _check_parameters(experiment)
+
+
+def _distinct(what: str, names: list[str]) -> None:
+    for number, name in enumerate(names, start=1):
+        if not name:
+            raise InvalidInput(f"The name of {what} {number} is empty. Give it one.")
+        if name in names[: number - 1]:
+            raise InvalidInput(f"There are two {what}s called '{short(name)}'. Give each its own name.")
+
+
+def _within(what: str, number: object, low: int, high: int) -> None:
+    if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
+        raise InvalidInput(f"{what} must be a whole number from {low} to {high}.")
+
+
+def _check_parameters(experiment: Experiment) -> None:
+    """Numbers are finite; those of a model in the catalog keep its bounds."""
+    for name, value in experiment.parameters.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InvalidInput(f"The parameter '{short(name)}' must be a finite number.")
+    for model in experiment.models:
+        for parameter in _parameters(model):
+            if parameter.name in experiment.parameters:
+                _check_parameter(parameter, experiment.parameters[parameter.name])
+
+
+def _parameters(model: str) -> tuple[Parameter, ...]:
+    try:
+        return catalog.spec(model).parameters
+    except UnknownModel:  # a model of another Diptych's catalog: its cells will say so, one by one
+        return ()
+
+
+def _check_parameter(parameter: Parameter, value: Value) -> None:
+    if parameter.kind == "lines":
+        fits, wanted = isinstance(value, tuple), "a list of texts"
+    elif parameter.kind in ("choice", "text"):
+        fits, wanted = isinstance(value, str), "text"
+    else:
+        low, high = parameter.low, parameter.high
+        numeric = isinstance(value, int) or (isinstance(value, float) and parameter.kind == "float")
+        fits = numeric and not isinstance(value, bool) and _between(value, low, high)
+        wanted = f"a {'whole ' if parameter.kind == 'int' else ''}number from {low} to {high}"
+    if not fits:
+        raise InvalidInput(f"{parameter.label} ({parameter.name}) must be {wanted}.")
+
+
+def _between(value: Value, low: float | None, high: float | None) -> bool:
+    number = float(value) if isinstance(value, int | float) and abs(value) < MAX_SEED else math.inf
+    return (low is None or number >= low) and (high is None or number <= high)

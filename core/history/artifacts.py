@@ -1,0 +1,55 @@
+"""The images of a run: those that were attached to its prompts, and those that its models drew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, delete, insert, select
+
+from core import pictures
+from core.history.schema import ARTIFACTS
+from core.types import Cell
+
+PROMPT, ANSWER = "prompt", "answer"
+
+
+def keep_prompts(connection: Connection, run_id: str, cells: Sequence[Cell]) -> None:
+    """Keep every image that is attached to a prompt of these cells, each once, with the first cell that has it."""
+    found: dict[bytes, int] = {}
+    for cell in cells:
+        for message in cell.request.messages:
+            for picture in message.images:
+                found.setdefault(picture, cell.index)
+    connection.execute(delete(ARTIFACTS).where(ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.kind == PROMPT))
+    _insert(connection, run_id, PROMPT, [(cell, picture) for picture, cell in found.items()])
+
+
+def keep_answer(connection: Connection, run_id: str, cell: int, drawn: Sequence[bytes]) -> None:
+    """Keep what a cell's model drew, in the place of what was there."""
+    mine = (ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.cell == cell, ARTIFACTS.c.kind == ANSWER)
+    connection.execute(delete(ARTIFACTS).where(*mine))
+    _insert(connection, run_id, ANSWER, [(cell, picture) for picture in drawn])
+
+
+def attached(connection: Connection, run_id: str) -> dict[str, bytes]:
+    """The images of a run's prompts, by reference (core.pictures)."""
+    kept = select(ARTIFACTS.c.bytes).where(ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.kind == PROMPT)
+    return {pictures.reference(picture): picture for picture in connection.scalars(kept)}
+
+
+def drawn(connection: Connection, run_id: str) -> Mapping[int, tuple[bytes, ...]]:
+    """What the models of a run drew, by cell."""
+    kept = select(ARTIFACTS.c.cell, ARTIFACTS.c.bytes).where(ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.kind == ANSWER)
+    found: dict[int, tuple[bytes, ...]] = {}
+    for cell, picture in connection.execute(kept.order_by(ARTIFACTS.c.id)):
+        found[cell] = (*found.get(cell, ()), picture)
+    return found
+
+
+def _insert(connection: Connection, run_id: str, kind: str, entries: Sequence[tuple[int, bytes]]) -> None:
+    if entries:
+        rows = [
+            {"run_id": run_id, "cell": cell, "kind": kind, "mime": pictures.mime(picture), "bytes": picture}
+            for cell, picture in entries
+        ]
+        connection.execute(insert(ARTIFACTS), rows)

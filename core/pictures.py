@@ -1,0 +1,71 @@
+"""Images that a visitor attaches: checked before they are opened, made small, and named by what they hold.
+
+Uploads are a stranger's: the size is read from the header before a pixel is, only three formats are opened, and what
+leaves here is a new file without the old one's metadata. Knows no page and no server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+
+from core.errors import InvalidInput
+
+MAX_BYTES = 5_000_000
+MAX_PIXELS = 24_000_000
+"""Of an upload; a small file can unpack to gigabytes."""
+
+SIDE = 1024
+"""Pixels of the longer side that are kept: servers scale images to about this before a model sees them."""
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+
+
+def reference(picture: bytes) -> str:
+    """The name of an image: the SHA-256 of its bytes, as hex."""
+    return hashlib.sha256(picture).hexdigest()
+
+
+def mime(picture: bytes) -> str:
+    """The type of an image by its first bytes; application/octet-stream where it is none that we keep."""
+    if picture.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if picture.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
+        return "image/webp"
+    return "application/octet-stream"
+
+
+def from_upload(data: bytes) -> bytes:
+    """An uploaded image as a model gets it: upright, at most SIDE pixels long, PNG where it is see-through, else JPEG.
+
+    Raises:
+        InvalidInput: too many bytes or pixels, not one of the FORMATS, or broken.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if len(data) > MAX_BYTES:
+        raise InvalidInput(f"The image has {len(data) / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:.0f} are taken.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                width, height = image.size
+                if width * height > MAX_PIXELS:
+                    raise InvalidInput(f"The image has {width} x {height} pixels; at most 24 million are taken.")
+                upright = ImageOps.exif_transpose(image) or image
+                clear = "A" in upright.getbands() or "transparency" in upright.info
+                small = upright.convert("RGBA" if clear else "RGB")
+        small.thumbnail((SIDE, SIDE))
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
+        raise InvalidInput("This is not an image that can be read. Attach a PNG, JPEG or WebP file.") from error
+    except Image.DecompressionBombError:
+        raise InvalidInput("The image has too many pixels; at most 24 million are taken.") from None
+    made = io.BytesIO()
+    if clear:
+        small.save(made, "PNG", optimize=True)
+    else:
+        small.save(made, "JPEG", quality=88)
+    return made.getvalue()

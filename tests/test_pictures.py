@@ -1,0 +1,105 @@
+"""Attached images are checked before they are opened, made small, and stripped of what came with them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from core import pictures
+from core.errors import InvalidInput
+
+
+def encoded(image: Image.Image, kind: str, **how: object) -> bytes:
+    made = io.BytesIO()
+    image.save(made, kind, **how)
+    return made.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_photograph_becomes_a_jpeg_of_at_most_1024_pixels(kind: str) -> None:
+    made = pictures.from_upload(encoded(Image.new("RGB", (3000, 1500), "red"), kind))
+    assert (opened(made).size, pictures.mime(made)) == ((1024, 512), "image/jpeg")
+
+
+def test_what_is_see_through_stays_so() -> None:
+    made = pictures.from_upload(encoded(Image.new("RGBA", (30, 20), (0, 255, 0, 0)), "PNG"))
+    assert pictures.mime(made) == "image/png"
+    assert opened(made).getpixel((0, 0)) == (0, 255, 0, 0)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "I;16"])
+def test_every_kind_of_pixel_is_read(mode: str) -> None:
+    kind = "JPEG" if mode == "CMYK" else "PNG"
+    made = pictures.from_upload(encoded(Image.new(mode, (8, 8)), kind))
+    assert opened(made).mode == "RGB"
+
+
+def test_a_photograph_taken_sideways_stands_upright_and_loses_its_metadata() -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "secret place"
+    made = pictures.from_upload(encoded(Image.new("RGB", (40, 20)), "JPEG", exif=exif))
+    assert opened(made).size == (20, 40)
+    assert b"secret place" not in made
+    assert not opened(made).getexif()
+
+
+def test_a_small_file_of_many_pixels_is_refused_from_its_header() -> None:
+    header = struct.pack(">IIBBBBB", 9000, 9000, 1, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    with pytest.raises(InvalidInput, match="9000 x 9000"):
+        pictures.from_upload(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IDAT" + struct.pack(">I", zlib.crc32(b"IDAT")))
+
+
+def test_a_picture_beyond_all_measure_is_refused_too() -> None:
+    header = struct.pack(">IIBBBBB", 50_000, 50_000, 1, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    with pytest.raises(InvalidInput, match=r"pixels|can be read"):
+        pictures.from_upload(b"\x89PNG\r\n\x1a\n" + chunk)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"not an image",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        encoded(Image.new("RGB", (8, 8)), "GIF"),
+        encoded(Image.new("RGB", (64, 64), "blue"), "PNG")[:60],
+        encoded(Image.new("RGB", (64, 64), "blue"), "JPEG")[:200],
+    ],
+    ids=["empty", "text", "svg", "gif", "cut png", "cut jpeg"],
+)
+def test_what_is_no_whole_image_is_refused_with_what_to_do(data: bytes) -> None:
+    with pytest.raises(InvalidInput, match="Attach a PNG, JPEG or WebP"):
+        pictures.from_upload(data)
+
+
+def test_a_file_of_many_bytes_is_refused_unread() -> None:
+    with pytest.raises(InvalidInput, match="at most 5"):
+        pictures.from_upload(b"\x89PNG\r\n\x1a\n" + bytes(pictures.MAX_BYTES))
+
+
+def test_an_animation_gives_its_first_frame() -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    made = pictures.from_upload(encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True))
+    red, _, blue = opened(made).getpixel((4, 4))  # type: ignore[misc]
+    assert red > 200 > 50 > blue
+
+
+def test_an_image_is_named_by_what_it_holds() -> None:
+    one, two = (encoded(Image.new("RGB", (8, 8), colour), "PNG") for colour in ("red", "blue"))
+    assert pictures.reference(one) == pictures.reference(bytes(one)) != pictures.reference(two)
+
+
+def test_the_type_is_read_from_the_first_bytes() -> None:
+    kinds = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "application/octet-stream"}
+    for kind, mime in kinds.items():
+        assert pictures.mime(encoded(Image.new("RGB", (4, 4)), kind)) == mime
