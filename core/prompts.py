@@ -37,6 +37,11 @@ def variables(template: str) -> tuple[str, ...]:
     return _compiled(template)[1]
 
 
+def literal(text: str) -> str:
+    """A template whose text is exactly this, whatever braces are in it."""
+    return re.sub(r"\{+[%#]?", lambda found: f'{{{{ "{found[0]}" }}}}' if len(found[0]) > 1 else found[0], text)
+
+
 def render(template: str, values: Mapping[str, str]) -> str:
     """The template's text with its variables filled in, once: braces inside a value stay as they are.
 
