@@ -12,7 +12,10 @@ page = st.navigation(
     {
         "": [st.Page(welcome.page, title="Home", icon=":material/home:", url_path="home", default=True)],
         "Compare": [st.Page("pages/compare/playground.py", title="Playground", icon=":material/compare:")],
-        "Create": [st.Page("pages/create/text.py", title="Text", icon=":material/notes:")],
+        "Create": [
+            st.Page("pages/create/text.py", title="Text", icon=":material/notes:"),
+            st.Page("pages/create/chat.py", title="Chat", icon=":material/forum:"),
+        ],
         "Records": [st.Page("pages/records/history.py", title="History", icon=":material/history:")],
     }
 )

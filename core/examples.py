@@ -80,3 +80,11 @@ TEXT = Experiment(
     seed=42,
     chat=False,
 )
+
+CHAT = Experiment(
+    page="chat",
+    variants=(Variant(name="chat", user=""),),
+    models=("tiny-text",),
+    parameters={"max_new_tokens": 64, "temperature": 0.7, "top_p": 0.95, "top_k": 50},
+    seed=42,
+)

@@ -19,10 +19,11 @@ HEAVY = {"torch", "transformers", "diffusers", "google.genai", "google.generativ
 # A room may import itself and what lies on a lower floor, never a neighbour or what lies above.
 FLOORS = [
     {"types", "errors"},
-    {"settings", "catalog", "prompts", "stats"},
-    {"checks", "device", "repository"},
+    {"settings", "servers", "prompts", "stats", "pictures"},
+    {"catalog", "checks", "device", "allowance"},
+    {"repository", "remote"},
     {"experiment", "providers", "context"},
-    {"examples", "pool"},
+    {"examples", "pool", "talk"},
     {"worker"},
     {"engine", "history"},
     {"exchange"},

@@ -6,14 +6,16 @@ import random
 
 import streamlit as st
 
-from core import repository
-from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, spec
+from core import repository, servers
+from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, common, spec
 from core.types import Modality, ModelSpec, Parameter, Value
+from core.ui import remote
 from core.ui.markdown import escape
 from core.ui.resources import settings
 from core.ui.state import Draft, session
 
 _LARGEST_SEED = 2**31 - 1
+_LOCAL_LENGTH = next(row.default for row in TEXT_PARAMETERS if row.name == "max_new_tokens")
 _PRESET_HELP = "Precise is greedy: always the likeliest token. Creative samples widely."
 
 
@@ -24,26 +26,27 @@ def availability(row: ModelSpec) -> str:
     return f"downloads {row.download_bytes / 1e6:.0f} MB on first use"
 
 
-def models(draft: Draft) -> None:
-    """Choose one or more text models."""
-    rows = [row.id for row in CATALOG if row.modality is Modality.TEXT]
+def models(draft: Draft, label: str = "Models", most: int | None = None) -> None:
+    """Choose one or more text models, at most `most`."""
+    rows = _options(draft)
     chosen = st.multiselect(
-        "Models",
+        label,
         rows,
-        default=[m for m in draft.models if m in rows],
+        default=[m for m in draft.models if m in rows][:most],
+        max_selections=most,
         format_func=_model_label,
         key=draft.key("models"),
     )
     draft.models = list(chosen)
-    _honesty(draft.models)
+    _about(draft.models)
 
 
 def model(draft: Draft) -> None:
     """Choose exactly one text model."""
-    rows = [row.id for row in CATALOG if row.modality is Modality.TEXT]
+    rows = _options(draft)
     index = rows.index(draft.models[0]) if draft.models and draft.models[0] in rows else 0
     draft.models = [st.selectbox("Model", rows, index=index, format_func=_model_label, key=draft.key("model"))]
-    _honesty(draft.models)
+    _about(draft.models)
 
 
 def presets(draft: Draft) -> None:
@@ -56,9 +59,9 @@ def presets(draft: Draft) -> None:
     )
 
 
-def parameters(draft: Draft, *, advanced: bool, rows: tuple[Parameter, ...] = TEXT_PARAMETERS) -> None:
-    """One widget for each parameter that is (not) advanced."""
-    for row in rows:
+def parameters(draft: Draft, *, advanced: bool) -> None:
+    """One widget for each parameter that is (not) advanced and that any chosen model takes."""
+    for row in common([spec(model_id) for model_id in draft.models]) or TEXT_PARAMETERS:
         if row.advanced == advanced:
             draft.parameters[row.name] = _widget(draft, row)
 
@@ -108,20 +111,53 @@ def chat(draft: Draft) -> None:
     draft.chat = framed == "Instruction"
 
 
+def earlier(draft: Draft) -> None:
+    """What stands before every prompt, where a chat was sent here, and the way to leave it out."""
+    if not (draft.talk or draft.images):
+        return
+    parts = [f"{len(draft.talk)} earlier messages"] if draft.talk else []
+    parts += [f"{len(draft.images)} image{'s' if len(draft.images) > 1 else ''}"] if draft.images else []
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f":material/forum: Every prompt comes with {' and '.join(parts)} of the chat.", width="content")
+        st.button("Leave them out", key=draft.key("earlier"), on_click=_alone, args=(draft,), type="tertiary")
+
+
+def _alone(draft: Draft) -> None:
+    draft.talk, draft.images = (), ()
+
+
+def _options(draft: Draft) -> list[str]:
+    return [row.id for row in CATALOG if row.modality is Modality.TEXT] + remote.offered(draft.models)
+
+
+def place(model_id: str) -> str:
+    """A model's name and, of a remote one, its server's."""
+    row = spec(model_id)
+    return row.name if row.local else f"{row.name} · {servers.parts(model_id)[0].name}"
+
+
 def _model_label(model_id: str) -> str:
     row = spec(model_id)
-    return f"{row.name} · {availability(row)}"
+    return f"{row.name} · {availability(row) if row.local else remote.state(model_id)}"
 
 
-def _honesty(chosen: list[str]) -> None:
+def _about(chosen: list[str]) -> None:
+    """What each model is, and what a setting of it will not do."""
     for model_id in chosen:
         row = spec(model_id)
-        st.caption(f"**{escape(row.name)}** ({escape(row.licence)}): {escape(row.summary, 200)}")
+        idle = f" It ignores {', '.join(row.ignores)}." if row.ignores else ""
+        st.caption(f"**{escape(row.name)}** ({escape(row.licence)}): {escape(row.summary, 200)}{idle}")
+    remote.lending(chosen)
 
 
 def _widget(draft: Draft, row: Parameter) -> Value:
     value = draft.parameters.get(row.name, row.default)
     key = draft.key("parameter", row.name)
+    if row.kind == "choice":
+        index = row.choices.index(str(value)) if value in row.choices else 0
+        return st.selectbox(row.label, row.choices, index=index, key=key, help=row.help)
+    if row.kind == "text":
+        return st.text_area(row.label, str(value or ""), key=key, help=row.help, height=68)
     if row.kind == "lines":
         lines = value if isinstance(value, tuple | list) else ()
         text = st.text_area(row.label, "\n".join(map(str, lines)), key=key, help=row.help, height=68)
@@ -131,6 +167,10 @@ def _widget(draft: Draft, row: Parameter) -> Value:
     assert row.high is not None
     assert row.step is not None
     number = value if isinstance(value, int | float) else row.low
+    if row.name == "max_new_tokens" and row.default != _LOCAL_LENGTH and number == _LOCAL_LENGTH:
+        number = (
+            row.default if isinstance(row.default, int) else number
+        )  # what a small model's answer takes is too short
     return cast(
         st.number_input(
             row.label,

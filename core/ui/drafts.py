@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import DiptychError
-from core.examples import EXAMPLES, TEXT
-from core.experiment import recipe
+from core.examples import CHAT, EXAMPLES, TEXT
+from core.experiment import reading, recipe
 from core.experiment.recipe import Experiment
+from core.talk import asking
 from core.ui import owner
 from core.ui.resources import history
 from core.ui.state import Draft, session
@@ -20,7 +21,13 @@ from core.ui.state import Draft, session
 VERSIONS = 20
 """How many runs back the versions of an answer are looked for after a refresh."""
 
-PAGES = {"playground": "pages/compare/playground.py", "text": "pages/create/text.py"}
+PAGES = {
+    "playground": "pages/compare/playground.py",
+    "text": "pages/create/text.py",
+    "chat": "pages/create/chat.py",
+}
+FIRST = {"text": TEXT, "chat": CHAT}
+"""What a page shows on a first visit; the playground its first example."""
 
 
 def current(page: str) -> Draft:
@@ -43,6 +50,11 @@ def keep(draft: Draft) -> None:
 
 def open_in_page(experiment: Experiment, runs: Sequence[str] = ()) -> None:
     """Refill the page that an experiment belongs to, with the answers of its last run, and go there."""
+    for run_id in runs:
+        session().pictures |= history().attached(owner.current(), run_id)
+    if experiment.page == asking.PAGE:
+        session().talk = asking.from_experiment(experiment, runs[-1] if runs else "")
+        experiment = asking.controls(experiment)
     session().adopt(experiment, runs)
     st.switch_page(PAGES.get(experiment.page, PAGES["playground"]))
 
@@ -61,10 +73,10 @@ def _recall(page: str) -> Draft:
     try:
         kept = history().draft(owner.current(), page)
         if kept is not None:
-            return session().adopt(recipe.from_dict(kept), runs)
+            return session().adopt(reading.from_dict(kept), runs)
     except DiptychError:
         pass  # a draft from another version is no reason to refuse the page
-    return session().adopt(TEXT if page == "text" else EXAMPLES[0], runs)
+    return session().adopt(FIRST.get(page, EXAMPLES[0]), runs)
 
 
 def _last_runs(page: str) -> list[str]:

@@ -1,9 +1,10 @@
-"""What the whole process shares: settings, history, engine. Made once, held by Streamlit's resource cache."""
+"""What the whole process shares: settings, allowance, history, engine. Made once, in Streamlit's resource cache."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from core.allowance import Allowance
 from core.engine import Engine
 from core.history import History
 from core.settings import Settings
@@ -14,6 +15,11 @@ from core.worker import Worker, opener
 @st.cache_resource(show_spinner=False)
 def settings() -> Settings:
     return read_settings(secrets=_deployment_secrets())
+
+
+@st.cache_resource(show_spinner=False)
+def allowance() -> Allowance:
+    return Allowance(settings().requests_per_hour, settings().tokens_per_day)
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda history: history.close())

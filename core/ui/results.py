@@ -139,14 +139,43 @@ def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None 
         colour, mark = ("green", "check") if verdict.passed else ("red", "close")
         st.caption(f":{colour}[:material/{mark}:] {escape(verdict.check, 60)}: {escape(verdict.reason, 160)}")
     _facts(experiment, shown)
+    extras(result)
     if retry and result.state.final and result.state is not State.DONE:
         st.button("Retry", icon=":material/refresh:", key=f"{key}.retry", on_click=retry, args=(place.index,))
 
 
-def footer(output: Output, seed: int) -> str:
-    """Time, tokens, speed and seed of one answer, in words."""
+def extras(result: CellResult) -> None:
+    """What the model drew, and in what the server did not follow the request."""
+    for note in result.output.notes if result.output else ():
+        st.caption(f":material/info: {escape(note, 200)}")
+    for picture in result.output.images if result.output else ():
+        st.image(picture)
+
+
+def word(state: State) -> str:
+    """A badge for a state that is not a plain success."""
+    return _WORDS[state]
+
+
+def footer(output: Output) -> str:
+    """Time, tokens, speed and cost of one answer, in words."""
     speed = f" · {output.output_tokens / output.seconds:.0f} tok/s" if output.seconds > 0 else ""
-    return f"{output.seconds:.2f} s · {output.output_tokens} tokens{speed} · seed {seed}"
+    thought = f" ({output.thought_tokens} of them thinking)" if output.thought_tokens else ""
+    return f"{output.seconds:.2f} s · {output.output_tokens} tokens{thought}{speed}{_price(output)}"
+
+
+def _price(output: Output) -> str:
+    """The cost of a remote model's answer, or that it is not known; nothing for one made here."""
+    if "host" not in output.recipe:
+        return ""
+    return f" · {money(output.cost)}"
+
+
+def money(dollars: float | None) -> str:
+    """An amount in words that suit its size."""
+    if dollars is None:
+        return "price not known"
+    return f"${dollars:.4f}" if dollars >= 0.0001 or dollars == 0 else "under $0.0001"
 
 
 def text(body: str) -> None:
@@ -172,7 +201,7 @@ def _facts(experiment: Experiment, shown: Answer) -> None:
     which = f"sample {place.sample + 1} of {samples}" if len(shown.places) == 1 else f"×{len(shown.places)} identical"
     parts = [which] if samples > 1 and answer(result) else []
     if result.output is not None:
-        parts.append(footer(result.output, experiment.seed + place.sample))
+        parts += [footer(result.output), f"seed {experiment.seed + place.sample}"]
         if result.output.finish == "length":
             parts.append("cut at the token limit")
     elif result.tokens:

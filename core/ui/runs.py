@@ -9,14 +9,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 import streamlit as st
 
 from core import experiment as experiments
 from core.errors import DiptychError, NotFound
 from core.experiment.recipe import Experiment
-from core.types import CellResult, Snapshot, State
-from core.ui import owner
+from core.types import CellResult, Message, Snapshot, State
+from core.ui import owner, remote
 from core.ui.markdown import escape
 from core.ui.resources import engine, history, settings
 from core.ui.results import careful, guard, refusal
@@ -43,8 +44,23 @@ def start(draft: Draft, experiment: Experiment) -> None:
     """Hand an experiment to the engine and show its run on the draft's page. What is refused is said in the bar."""
     if active(draft):
         return  # a second press of a button that was not redrawn yet
-    run = experiments.run(experiment, secrets.token_urlsafe(12), **_limits())
-    draft.runs.append(engine().submit(owner.current(), run, settings().secrets))
+    draft.runs.append(submit(experiment))
+
+
+def submit(experiment: Experiment) -> str:
+    """Hand an experiment to the engine, with this visitor's keys and attached images; returns the run's id.
+
+    Raises:
+        InvalidInput, Busy, HistoryUnavailable: it was not taken, and why.
+    """
+    run = experiments.run(experiment, secrets.token_urlsafe(12), **_limits(), pictures=session().pictures)
+    return engine().submit(owner.current(), run, remote.secrets())
+
+
+def messages(experiment: Experiment) -> tuple[Message, ...]:
+    """The first prompt of an experiment, as a model will get it; raises as `submit` does."""
+    free = _Limits(max_cells=_limits()["max_cells"], max_prompt_chars=10**9)
+    return experiments.plan(experiment, **free, pictures=session().pictures)[0].request.messages
 
 
 def find(run_id: str | None) -> Shown | None:
@@ -66,7 +82,7 @@ def active(draft: Draft) -> bool:
 def retry(run_id: str, cell: int) -> None:
     """Ask one failed cell again."""
     try:
-        engine().retry(run_id, owner.current(), cell, settings().secrets)
+        engine().retry(run_id, owner.current(), cell, remote.secrets())
     except NotFound:
         raise NotFound("This run has left memory, so a single cell cannot be asked again. Run it anew.") from None
 
@@ -114,7 +130,7 @@ def _bar(draft: Draft, experiment: Callable[[], Experiment], running: Shown | No
 def _forecast(experiment: Experiment) -> str:
     """What a press of the button will do, or why it cannot."""
     try:
-        experiments.plan(experiment, **_limits())
+        experiments.plan(experiment, **_limits(), pictures=session().pictures)
         said = experiments.sentence(experiments.estimate(experiment, history().speeds()))
     except DiptychError as error:
         return f":orange[:material/warning: {escape(str(error), 300)}]"
@@ -122,7 +138,12 @@ def _forecast(experiment: Experiment) -> str:
     return f"{escape(said, 200)}. {_GREEDY if copies else ''}"
 
 
-def _limits() -> dict[str, int]:
+class _Limits(TypedDict):
+    max_cells: int
+    max_prompt_chars: int
+
+
+def _limits() -> _Limits:
     return {"max_cells": settings().max_cells, "max_prompt_chars": settings().max_prompt_chars}
 
 

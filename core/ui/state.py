@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 import streamlit as st
 
-from core.catalog import TEXT_PARAMETERS
-from core.experiment import Experiment, Input, Variant
-from core.types import Value
+from core.catalog import TEXT_PARAMETERS, common, spec
+from core.experiment import Experiment, Input, Turn, Variant
+from core.settings import Secret
+from core.talk import Talk
+from core.types import CellResult, Value
 
 _SLOT = "diptych"
 
@@ -38,6 +40,8 @@ class Draft:
     seed: int
     chat: bool
     generation: int
+    talk: tuple[Turn, ...] = ()
+    images: tuple[str, ...] = ()
     runs: list[str] = field(default_factory=list)
     table: list[dict[str, object]] = field(default_factory=list)
     table_key: str = ""
@@ -54,11 +58,18 @@ class Draft:
             models=tuple(self.models),
             inputs=tuple(self.inputs),
             samples=self.samples,
-            parameters=dict(self.parameters),
+            parameters=_taken(self.parameters, self.models),
             seed=self.seed,
             chat=self.chat,
+            talk=self.talk,
+            images=self.images,
         )
         return replace(made, **changes)  # type: ignore[arg-type]
+
+    def choose(self, model: str, generation: int) -> None:
+        """Take a model into the selection: beside the others in the playground, in their place elsewhere."""
+        self.models = [*self.models, model] if self.page == "playground" else [model]
+        self.generation = generation
 
     @property
     def run_id(self) -> str | None:
@@ -66,9 +77,20 @@ class Draft:
         return self.runs[-1] if self.runs else None
 
 
+def _taken(parameters: Mapping[str, Value], models: Sequence[str]) -> dict[str, Value]:
+    """Those that any of the models takes: what has no control on the page is not asked for."""
+    names = {row.name for row in common([spec(model) for model in models])}
+    return {name: value for name, value in parameters.items() if name in names or not names}
+
+
 @dataclass
 class Session:
-    """Everything kept for one visitor between two runs of the script."""
+    """Everything kept for one visitor between two runs of the script.
+
+    `keys` are the visitor's own, by server id, and are nowhere else; `listings` hold when a server gave its list of
+    models, and the list; `pictures` are attached images by reference (core.pictures). `talk` is the chat (None: not
+    looked up yet), `editing` the message of it that is being rewritten, `finals` its final answers by run.
+    """
 
     token: str = ""
     drafts: dict[str, Draft] = field(default_factory=dict)
@@ -76,6 +98,13 @@ class Session:
     kept: dict[str, object] = field(default_factory=dict)
     refusal: str = ""
     deleted: tuple[str, ...] = ()
+    keys: dict[str, Secret] = field(default_factory=dict)
+    remote_models: list[str] = field(default_factory=list)
+    listings: dict[str, tuple[float, tuple[str, ...]]] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    talk: Talk | None = None
+    editing: int | None = None
+    finals: dict[str, CellResult] = field(default_factory=dict)
     _keys: Iterable[int] = field(default_factory=count)
 
     def widget(self, key: str) -> object:
@@ -97,6 +126,8 @@ class Session:
             samples=experiment.samples,
             seed=experiment.seed,
             chat=experiment.chat,
+            talk=experiment.talk,
+            images=experiment.images,
             generation=self.fresh_key(),
             runs=list(runs),
         )

@@ -99,6 +99,9 @@ def _actions(draft: Draft, shown: runs.Shown, index: int, result: CellResult) ->
 
 def _counter(draft: Draft) -> None:
     row = spec(draft.models[0])
+    if not row.local:
+        st.caption("The server counts the tokens of the prompt; they are shown with the answer.")
+        return
     used = context.count(row, settings(), _messages(draft), draft.chat)
     if used is None:
         st.caption(f"Context: {row.context} tokens. The prompt is counted once the model is on this machine.")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.experiment import summary
-from core.ui import controls, drafts, inputs, results, runs, variants, verdicts
+from core.ui import controls, drafts, inputs, remote, results, runs, variants, verdicts
 
 draft = drafts.current("playground")
 
@@ -20,10 +20,12 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
     st.title("Playground", anchor=False)
     drafts.example_menu()
 variants.edit(draft)
+controls.earlier(draft)
 st.subheader("Inputs", anchor=False)
 inputs.edit(draft)
 st.subheader("Models and sampling", anchor=False)
 controls.models(draft)
+remote.button(draft)
 with st.grid(6, min_column_width=150):
     controls.samples(draft)
     controls.seed(draft)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import controls, drafts, runs, versions
+from core.ui import controls, drafts, remote, runs, versions
 
 draft = drafts.current("text")
 
@@ -12,6 +12,7 @@ with left:
     versions.prompt(draft)
 with right:
     controls.model(draft)
+    remote.button(draft)
     controls.chat(draft)
     controls.presets(draft)
     with st.grid(2, min_column_width=130):

@@ -34,15 +34,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[str]:
-    """A new server on a free port, with its history under `data`; its URL."""
+def serving(data: Path, *options: str) -> Iterator[str]:
+    """A new server on a free port, with its history under `data` and more options of Streamlit's; its URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.address", "127.0.0.1"]
     with (data / "server.log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "--server.port", str(port), "--server.fileWatcherType", "none"],
+            [*command, "--server.port", str(port), "--server.fileWatcherType", "none", *options],
             cwd=ROOT,
             env=os.environ | {"DIPTYCH_DATA": str(data), "HF_HUB_OFFLINE": "1"},
             stdout=log,
