@@ -27,7 +27,7 @@ NATURAL = (
     ("happy", "unhappy"),
     ("like", "dislike"),
 )
-SHOTS = {0: 12, 1: 6, 2: 18, 3: 14, 4: 34, 5: 4, 6: 3, 8: 2}
+SHOTS = {0: 12, 1: 4, 2: 10, 3: 10, 4: 28, 5: 6, 6: 10, 8: 12, 12: 8}
 
 
 def sentence(rng: random.Random, thing: str, praise: bool) -> str:
@@ -74,7 +74,7 @@ def sides(rng: random.Random, shots: int) -> list[bool]:
 
 
 def make(rng: random.Random, technique: str | None = None, shots: int | None = None) -> Example:
-    technique = technique or rng.choices(("arbitrary", "natural"), (80, 20))[0]
+    technique = technique or rng.choices(("arbitrary", "natural"), (72, 28))[0]
     shots = weighted(rng, SHOTS) if shots is None else shots
     pair = label_words(rng) if technique == "arbitrary" else rng.choice(NATURAL)
     names = dict(zip((True, False), pair, strict=True))
@@ -87,6 +87,11 @@ def make(rng: random.Random, technique: str | None = None, shots: int | None = N
     keys = (query, f"labels {sorted(pair)}") if technique == "arbitrary" else (query,)
     facts = {"label": names[query_side], "shots": shots}
     return Example("labels", technique, keys, tuple(turns), system, glue, facts)
+
+
+def make_plain(rng: random.Random) -> Example:
+    """Praise or blame under its own name, mostly without examples: what labels of any name are about."""
+    return make(rng, "natural", 0 if chance(rng, 0.75) else None)
 
 
 def instructed(
