@@ -11,7 +11,7 @@ help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: $(VENV)/.run ## Install what the app needs and serve it (PORT=8501)
-	$(BIN)/streamlit run Home.py --server.port $(PORT)
+	DIPTYCH_LOCAL=$${DIPTYCH_LOCAL-1} $(BIN)/streamlit run Home.py --server.port $(PORT)
 
 test: lint types unit ## Install what the tests need; lint, types and every test, browser tests included
 

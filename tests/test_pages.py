@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,3 +127,80 @@ def test_nothing_was_started_by_looking(visit: Visit) -> None:
     for path in PAGES:
         visit(path)
     assert resources.worker().pid is None
+
+
+CHAT = "pages/create/chat.py"
+
+
+def lends(monkeypatch: pytest.MonkeyPatch, **tables: object) -> None:
+    """A deployment with secrets of its own."""
+    monkeypatch.setattr(resources, "_deployment_secrets", lambda: tables)
+
+
+def test_a_chat_begins_empty_and_offers_nothing_to_do_with_it(visit: Visit) -> None:
+    app = visit(CHAT)
+    assert "Say something below" in said(app)
+    assert all(by_label(app.button, label).disabled for label in ("New chat", "To playground"))  # type: ignore[attr-defined]
+
+
+def test_a_chat_answers_and_keeps_its_versions(visit: Visit) -> None:
+    app = visit(CHAT)
+    app.chat_input[0].set_value("What is the {{ moon }}?").run()
+    settle(app)
+    assert len(app.code) == 1
+    by_label(app.button, "Regenerate").click()
+    app.run()
+    settle(app)
+    assert "What is the {{ moon }}?" in [text.value for text in app.text]
+    assert len(app.chat_message) == 2
+    by_label(app.button, "New chat").click()
+    app.run()
+    assert not app.chat_message
+
+
+def test_a_blank_message_is_refused_and_nothing_is_sent(visit: Visit) -> None:
+    app = visit(CHAT)
+    app.chat_input[0].set_value("   ").run()
+    assert "The message is empty" in said(app)
+    assert not app.chat_message
+
+
+def test_a_deployment_says_what_it_lends_before_it_is_used(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    lends(monkeypatch, providers={"openai": {"api_key": "sk-deployment-123"}}, diptych={"requests_per_hour": 7})
+    app = visit(TEXT)
+    assert "lends its key" not in said(app)
+    app.selectbox[0].set_value("openai:gpt-4.1-mini").run()
+    assert "7 of 7 requests left this hour" in said(app)
+    assert "200,000 of 200,000 tokens" in said(app)
+    assert "sk-deployment-123" not in str(app)
+
+
+def test_the_controls_are_those_that_the_chosen_model_takes(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    lends(monkeypatch, providers={"gemini": {"api_key": "k"}})
+    app = visit(TEXT)
+    app.selectbox[0].set_value("gemini:gemini-4-hydrogen").run()
+    labels = [widget.label for widget in (*app.number_input, *app.selectbox, *app.text_area)]
+    assert "Thinking" in labels
+    assert "JSON schema of the answer" in labels
+    assert "Min-p" not in labels
+    assert "ignores temperature, top_k, top_p" in said(app)
+    assert next(w.value for w in app.number_input if w.label == "Max new tokens") == 1024
+
+
+def test_a_remote_model_of_an_old_run_stays_chosen_and_says_what_it_lacks(visit: Visit) -> None:
+    app = visit(PLAYGROUND)
+    app.session_state["diptych"].drafts["playground"].models.append("gemini:gemini-2.0-flash")
+    app.session_state["diptych"].drafts["playground"].generation = 999
+    app.run()
+    assert app.multiselect[0].value == ["tiny-text", "gemini:gemini-2.0-flash"]
+    assert any("no key yet" in option for option in app.multiselect[0].options)
+
+
+def settle(app: AppTest) -> None:
+    """Run the page until no answer is on its way; the harness does not poll by itself."""
+    for _ in range(200):
+        if not any("Stop" in button.label for button in app.button):
+            return
+        time.sleep(0.05)  # the page has nothing to wait for but its next look
+        app.run()
+    raise AssertionError("the answer did not come")

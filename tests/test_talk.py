@@ -199,3 +199,13 @@ def test_a_message_goes_to_the_playground_with_its_past_and_its_braces() -> None
     cells = experiments.plan(made)
     assert [m.text for m in cells[0].request.messages] == ["Be {{ brief }}.", "Hi", "Hello.", "Use {{ braces }}"]
     assert len(cells) == 2
+
+
+def test_a_model_that_does_not_see_gets_the_text_alone() -> None:
+    talk = settled(
+        answering(added(Talk(), "Look", ("a" * 64,)), 0, 0, "gemini:gemini-4-neon", "r"), lambda _: said("Ah.")
+    )
+    talk = added(talk, "And this?", ("b" * 64,))
+    seeing, blind = (asked(talk, 0, 1, model, MANNER) for model in ("gemini:gemini-4-neon", "tiny-text"))
+    assert (seeing.images, seeing.talk[0].images) == (("b" * 64,), ("a" * 64,))
+    assert (blind.images, blind.talk[0].images) == ((), ())

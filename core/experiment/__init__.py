@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from core import checks, prompts
 from core.errors import CheckError, InvalidInput, TemplateError
 from core.experiment import limits
-from core.experiment.cost import Estimate, estimate, sentence
+from core.experiment.cost import Estimate, bill, estimate, sentence
 from core.experiment.reading import from_dict
 from core.experiment.recipe import (
     MAX_TITLE,
@@ -36,6 +36,7 @@ __all__ = [
     "Turn",
     "Variant",
     "VariantSummary",
+    "bill",
     "effective_samples",
     "estimate",
     "from_dict",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core import catalog
 from core.experiment.recipe import Experiment, effective_samples
+from core.remote.prices import Prices, cost
+from core.types import Cell
 
 DEFAULT_NEW_TOKENS = 64
 
@@ -31,6 +34,23 @@ def estimate(experiment: Experiment, speeds: Mapping[str, float | None]) -> Esti
     measured = [speeds.get(model) or 0.0 for model in experiment.models]
     seconds = sum(tokens / speed for speed in measured) if measured and all(speed > 0 for speed in measured) else None
     return Estimate(cells=each * len(experiment.models), seconds=seconds, tokens=tokens * len(experiment.models))
+
+
+def bill(cells: Sequence[Cell], prices: Prices) -> tuple[float, int]:
+    """(US dollars at most, how many cells have no known price) for the cells that remote models answer.
+
+    A prompt's tokens are taken as a quarter of its characters, and every answer as long as it may be.
+    """
+    dollars, unknown = 0.0, 0
+    for cell in cells:
+        spec = catalog.spec(cell.model)
+        if spec.local:
+            continue
+        prompt = sum(len(message.text) for message in cell.request.messages) // 4
+        asked = cell.request.parameters.get("max_new_tokens")
+        price = cost(spec, prompt, asked if isinstance(asked, int) else DEFAULT_NEW_TOKENS, prices)
+        dollars, unknown = dollars + (price or 0.0), unknown + (price is None)
+    return dollars, unknown
 
 
 def sentence(estimate: Estimate, device: str = "this CPU") -> str:

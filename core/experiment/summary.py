@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core import checks, prompts, stats
 from core.checks import Verdict
@@ -59,7 +60,14 @@ def judge(experiment: Experiment, cell: Cell, text: str) -> tuple[Verdict, ...]:
 
 def verdicts(row: Input, text: str) -> tuple[Verdict, ...]:
     """As `judge`, for an answer to this row."""
-    return tuple(_verdict(line, row, text) for line in row.checks if line.strip())
+    return _judged(row.checks, tuple(row.values.items()), text)
+
+
+@lru_cache(maxsize=2048)
+def _judged(lines: tuple[str, ...], values: tuple[tuple[str, str], ...], text: str) -> tuple[Verdict, ...]:
+    """Kept, because a page that watches a run judges each of its answers again at every look."""
+    row = Input(values=dict(values), checks=lines)
+    return tuple(_verdict(line, row, text) for line in lines if line.strip())
 
 
 def summary(

@@ -44,13 +44,15 @@ def asked(
     fits: Callable[[Experiment], bool] = lambda experiment: True,
 ) -> Experiment:
     """The experiment that answers exchange `number` in one column. The message is never read as a template: it travels
-    as the value of a variable.
+    as the value of a variable. A model that does not see gets the text without the images.
 
     Args:
         version: 0 for the first answer; each later one has its own seed.
         fits: whether a model's context holds it; the oldest exchanges are left out until it does.
     """
     turns = before(talk, place, number)
+    if not catalog.spec(model).sees:
+        turns = tuple(replace(turn, images=()) for turn in turns)
     while True:
         made = _experiment(talk.exchanges[number], turns, model, manner, number + 1000 * version)
         if not turns or fits(made):
@@ -118,5 +120,5 @@ def _experiment(exchange: Exchange, turns: tuple[Turn, ...], model: str, manner:
         chat=framed,
         title=" ".join(said.split())[:80] or "An image",
         talk=turns if framed else (),
-        images=exchange.images,
+        images=exchange.images if catalog.spec(model).sees else (),
     )

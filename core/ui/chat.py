@@ -96,9 +96,9 @@ def _exchange(draft: Draft, number: int, exchange: Exchange, *, last: bool) -> N
         else:
             _message(number, exchange)
     columns = st.columns(len(exchange.sides)) if len(exchange.sides) > 1 else [st.container()]
-    for place, side in enumerate(exchange.sides):
+    for place in range(len(exchange.sides)):
         with columns[place], st.chat_message("assistant", avatar=":material/smart_toy:"):
-            _side(draft, number, place, side, last=last)
+            _side(draft, number, exchange, place, last=last)
 
 
 def _message(number: int, exchange: Exchange) -> None:
@@ -129,9 +129,11 @@ def _editor(draft: Draft, number: int, exchange: Exchange) -> None:
         st.button("Leave it", key=f"chat.leave.{number}", on_click=talks.edit, args=(None,))
 
 
-def _side(draft: Draft, number: int, place: int, side: Side, *, last: bool) -> None:
+def _side(draft: Draft, number: int, exchange: Exchange, place: int, *, last: bool) -> None:
     """One model's answer to a message: the chosen version, and the way to others."""
-    st.caption(escape(controls.place(side.model)))
+    side = exchange.sides[place]
+    blind = exchange.images and not catalog.spec(side.model).sees
+    st.caption(escape(controls.place(side.model)) + (" · sees no images, got the text alone" if blind else ""))
     version = side.version
     result = talks.result(version)
     body = result.text if result and result.text else version.text

@@ -152,7 +152,7 @@ def _about(chosen: list[str]) -> None:
 
 def _widget(draft: Draft, row: Parameter) -> Value:
     value = draft.parameters.get(row.name, row.default)
-    key = draft.key("parameter", row.name)
+    key = draft.key("parameter", row.name, row.default, row.high)  # another model's bounds make another widget
     if row.kind == "choice":
         index = row.choices.index(str(value)) if value in row.choices else 0
         return st.selectbox(row.label, row.choices, index=index, key=key, help=row.help)

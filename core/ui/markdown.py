@@ -24,14 +24,15 @@ def formatted(text: str) -> str:
 
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
-_INERT = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)|[\[\]<>$&@\\]|!(?=\[)|:(?=[\w/])|(?<=\bwww)\.")
+_INERT = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|[\[\]<>$&@\\]|!(?=\[)|:(?=[\w/])|(?<=\bwww)\.")
 _BREAK = "\u200b"  # addresses are looked for once more after entities are read, so a break keeps them text
 
 
 def _inert(match: re.Match[str]) -> str:
     if match[0].startswith("`"):
         return match[0]
-    return f"&#{ord(match[0])};" + (_BREAK if match[0] in ":.@" else "")
+    entity = f"&#{ord(match[0])};"
+    return _BREAK + entity if match[0] == "." else entity + (_BREAK if match[0] in ":@" else "")
 
 
 def _parts(text: str) -> list[tuple[bool, str]]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import exchange
 from core.experiment import summary
-from core.history import RunRow
+from core.history import RunRow, SavedRun
 from core.types import State
 from core.ui import drafts, owner, results, verdicts
 from core.ui.markdown import escape
@@ -80,9 +80,14 @@ def table(rows: Sequence[RunRow]) -> list[RunRow]:
     return [rows[place] for place in event.selection.rows if place < len(rows)]
 
 
-def actions(chosen: Sequence[RunRow]) -> None:
-    """Buttons for the selected runs; most want exactly one."""
-    one = chosen[0] if len(chosen) == 1 else None
+def opened(chosen: Sequence[RunRow]) -> SavedRun | None:
+    """The one selected run with all its answers; None where none or several are selected."""
+    return history().open(owner.current(), chosen[0].id) if len(chosen) == 1 else None
+
+
+def actions(chosen: Sequence[RunRow], saved: SavedRun | None) -> None:
+    """Buttons for the selected runs; most want exactly one, which comes `saved`."""
+    one = saved.row if saved else None
     with st.container(horizontal=True):
         restored = st.button(
             "Restore",
@@ -112,17 +117,17 @@ def actions(chosen: Sequence[RunRow]) -> None:
             on_click=_delete,
             args=(chosen,),
         )
-        if one:
-            _exports(one)
+        if saved:
+            _exports(saved)
     results.refusal()
     _undo()
-    if restored and one:
-        drafts.open_in_page(history().open(owner.current(), one.id).experiment, [one.id])
+    if restored and saved:
+        drafts.open_in_page(saved.experiment, [saved.row.id])
 
 
-def detail(row: RunRow) -> None:
+def detail(saved: SavedRun) -> None:
     """A run, opened below the table: its verdict and all its answers."""
-    saved = history().open(owner.current(), row.id)
+    row = saved.row
     known = {result.index: result for result in saved.results}
     st.subheader(escape(row.title), anchor=False)
     st.caption(facts(row))
@@ -130,9 +135,8 @@ def detail(row: RunRow) -> None:
     results.grid(saved.experiment, known, f"history.{row.id}")
 
 
-def _exports(row: RunRow) -> None:
-    saved = history().open(owner.current(), row.id)
-    stem = f"diptych-{row.created:%Y%m%d-%H%M%S}"
+def _exports(saved: SavedRun) -> None:
+    stem = f"diptych-{saved.row.created:%Y%m%d-%H%M%S}"
     st.download_button(
         "JSON",
         lambda: exchange.receipt(saved),

@@ -92,6 +92,8 @@ def _dialog(draft: Draft) -> None:
         return
     if server.note:
         st.caption(server.note)
+    if server.id in settings().base_urls:
+        st.caption(f"This deployment calls it at {escape(settings().base_urls[server.id], 160)}")
     if not server.local:
         _key(server)
     if ready(server):

@@ -7,20 +7,21 @@ while a run is under way.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 import streamlit as st
 
+from core import catalog
 from core import experiment as experiments
 from core.errors import DiptychError, NotFound
 from core.experiment.recipe import Experiment
-from core.types import CellResult, Message, Snapshot, State
+from core.types import Cell, CellResult, Message, Snapshot, State
 from core.ui import owner, remote
 from core.ui.markdown import escape
 from core.ui.resources import engine, history, settings
-from core.ui.results import careful, guard, refusal
+from core.ui.results import careful, guard, money, refusal
 from core.ui.state import Draft, session
 
 POLL_SECONDS = 0.5
@@ -130,12 +131,22 @@ def _bar(draft: Draft, experiment: Callable[[], Experiment], running: Shown | No
 def _forecast(experiment: Experiment) -> str:
     """What a press of the button will do, or why it cannot."""
     try:
-        experiments.plan(experiment, **_limits(), pictures=session().pictures)
-        said = experiments.sentence(experiments.estimate(experiment, history().speeds()))
+        cells = experiments.plan(experiment, **_limits(), pictures=session().pictures)
+        local = any(catalog.spec(model).local for model in experiment.models)
+        estimate = experiments.estimate(experiment, history().speeds())
+        said = experiments.sentence(estimate, "this CPU" if local else "the network") + _price(cells)
     except DiptychError as error:
         return f":orange[:material/warning: {escape(str(error), 300)}]"
     copies = experiments.effective_samples(experiment) < experiment.samples
     return f"{escape(said, 200)}. {_GREEDY if copies else ''}"
+
+
+def _price(cells: Sequence[Cell]) -> str:
+    """What the answers of remote models will cost, where there are any."""
+    dollars, unknown = experiments.bill(cells, settings().prices)
+    parts = [f"at most {money(dollars)}"] if dollars else []
+    parts += [f"{unknown} of unknown price"] if unknown else []
+    return f", {' and '.join(parts)}" if parts else ""
 
 
 class _Limits(TypedDict):

@@ -23,7 +23,7 @@ KEPT = "chat.talk"
 
 def manner(draft: Draft) -> Manner:
     """The page's controls as the talk needs them."""
-    return Manner(system=draft.variants[0].system, parameters=dict(draft.parameters), seed=draft.seed)
+    return Manner(system=draft.variants[0].system, parameters=draft.experiment().parameters, seed=draft.seed)
 
 
 def current() -> Talk:

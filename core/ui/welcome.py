@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.catalog import CATALOG
 from core.examples import STEP_BY_STEP
+from core.servers import SERVERS
 from core.types import ModelSpec
-from core.ui import controls, drafts, owner, records
+from core.ui import controls, drafts, owner, records, remote
 from core.ui.markdown import escape
 from core.ui.resources import history
 
@@ -25,6 +26,8 @@ def page() -> None:
             drafts.open_in_page(STEP_BY_STEP)
         if st.button("Write a text", icon=":material/notes:", key="home.text"):
             st.switch_page(drafts.PAGES["text"])
+        if st.button("Chat", icon=":material/forum:", key="home.chat"):
+            st.switch_page(drafts.PAGES["chat"])
     st.caption("The example is filled and runs offline, on a small model that ships with the app. No key, no account.")
     _models()
     _latest()
@@ -36,6 +39,21 @@ def _models() -> None:
     for row in CATALOG:
         with board.container(border=True, height="stretch"):
             _model(row)
+    with board.container(border=True, height="stretch"):
+        _remote()
+
+
+def _remote() -> None:
+    names = [server.name for server in SERVERS if not server.local]
+    ready = [server.name for server in SERVERS if not server.local and remote.ready(server)]
+    st.markdown("**Remote models** :gray[text]")
+    said = (
+        f":green[:material/check_circle: ready: {escape(', '.join(ready))}]"
+        if ready
+        else ":gray[:material/key: with your key]"
+    )
+    st.markdown(said)
+    st.caption(f"{', '.join(names)}, and servers on your own machine. The button is beside every choice of models.")
 
 
 def _model(row: ModelSpec) -> None:

@@ -9,6 +9,7 @@ rows = records.find()
 chosen = records.table(rows) if rows else []
 if not rows:
     st.info("Nothing here yet. Run something on the Playground or the Text page.", icon=":material/history:")
-records.actions(chosen)
-if len(chosen) == 1:
-    records.detail(chosen[0])
+saved = records.opened(chosen)
+records.actions(chosen, saved)
+if saved:
+    records.detail(saved)
