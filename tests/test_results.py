@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.examples import EXAMPLES, STEP_BY_STEP
@@ -74,8 +76,19 @@ def test_failed_samples_do_not_collapse_into_one() -> None:
     assert len(distinct(failed)) == len(cells), "each has a retry of its own"
 
 
-def test_the_footer_names_time_tokens_speed_and_seed() -> None:
-    assert footer(output("x", tokens=10), 7) == "0.50 s · 10 tokens · 20 tok/s · seed 7"
+def test_the_footer_names_time_tokens_and_speed() -> None:
+    assert footer(output("x", tokens=10)) == "0.50 s · 10 tokens · 20 tok/s"
+
+
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [(None, "price not known"), (0.0, "$0.0000"), (0.00003, "under $0.0001"), (0.0215, "$0.0215")],
+)
+def test_the_footer_of_a_remote_answer_names_what_it_cost_or_that_it_is_not_known(
+    cost: float | None, told: str
+) -> None:
+    answer = replace(output("x", tokens=10), cost=cost, thought_tokens=4, recipe={"host": "h"})
+    assert footer(answer) == f"0.50 s · 10 tokens (4 of them thinking) · 20 tok/s · {told}"
 
 
 @pytest.mark.parametrize(
