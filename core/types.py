@@ -72,9 +72,6 @@ class ModelSpec:
     ignores: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        return self.name
-
 
 Role = Literal["system", "user", "assistant"]
 
@@ -104,17 +101,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One generated token: its text (possibly part of a character, then '') and its natural-log probability.
-
-    The probability is the model's own, before temperature and filters.
-    """
+    """One generated token: its text (possibly part of a character, then '') and its natural-log probability, which is
+    the model's own, before temperature and filters."""
 
     text: str
     logprob: float
 
 
-FinishReason = Literal["stop", "length", "cancelled"]
-"""Why an answer ended: by itself or a stop string; at the token limit; because somebody stopped it."""
+FinishReason = Literal["stop", "length", "cancelled"]  # by itself or a stop string; at the limit; stopped by somebody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

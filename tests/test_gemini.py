@@ -20,9 +20,9 @@ import pytest
 
 from core import catalog
 from core.errors import InvalidInput, KeyRefused, QuotaSpent, UnknownModel, Unreachable
+from core.pictures import mime
 from core.providers import Model, list_models, open_remote
 from core.remote.door import Door
-from core.remote.google.ask import mime
 from core.remote.line import Line
 from core.servers import server
 from core.settings import Lent, Secret, Settings
@@ -258,21 +258,6 @@ def test_a_model_that_draws_is_asked_for_images_and_gives_them(new: House) -> No
     assert [mime(image) for image in done.images] == ["image/png"]
     assert done.notes[:1] == ("An image came in a form that cannot be shown.",)
     assert config(new)["responseModalities"] == ["TEXT", "IMAGE"]
-
-
-@pytest.mark.parametrize(
-    ("image", "kind"),
-    [
-        (PNG, "image/png"),
-        (b"\xff\xd8\xff\xe0", "image/jpeg"),
-        (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
-        (b"<svg/>", ""),
-        (b"RIFF\0\0\0\0WAVE", ""),
-        (b"", ""),
-    ],
-)
-def test_the_type_of_an_image_is_in_its_first_bytes(image: bytes, kind: str) -> None:
-    assert mime(image) == kind
 
 
 @pytest.mark.parametrize(

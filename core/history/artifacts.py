@@ -49,7 +49,17 @@ def drawn(connection: Connection, run_id: str) -> Mapping[int, tuple[bytes, ...]
 def _insert(connection: Connection, run_id: str, kind: str, entries: Sequence[tuple[int, bytes]]) -> None:
     if entries:
         rows = [
-            {"run_id": run_id, "cell": cell, "kind": kind, "mime": pictures.mime(picture), "bytes": picture}
+            {
+                "run_id": run_id,
+                "cell": cell,
+                "kind": kind,
+                "mime": pictures.mime(picture) or "application/octet-stream",
+                "bytes": picture,
+            }
             for cell, picture in entries
         ]
         connection.execute(insert(ARTIFACTS), rows)
+
+
+def _mime(picture: bytes) -> str:
+    return pictures.mime(picture) or "application/octet-stream"

@@ -196,10 +196,8 @@ def _recipe(cell: Cell, output: Output | None, experiment: Experiment | None) ->
 
 def _extras(output: Output) -> dict[str, object]:
     """What only some answers have; it is kept with the recipe."""
-    found: dict[str, object] = {} if output.cost is None else {"cost_usd": output.cost}
-    if output.thought_tokens:
-        found["thought_tokens"] = output.thought_tokens
-    return found | ({"notes": list(output.notes)} if output.notes else {})
+    found = {"cost_usd": output.cost, "thought_tokens": output.thought_tokens or None, "notes": output.notes or None}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _message(message: Message) -> dict[str, object]:

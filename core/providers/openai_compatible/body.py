@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from openai import APIStatusError
 
+from core import pictures
 from core.errors import InvalidInput
 from core.prompts import clean
 from core.providers.openai_compatible.faults import code_of
@@ -42,7 +43,6 @@ LENGTHS = ("max_tokens", "max_completion_tokens")
 
 NO_CONTINUATION = "sent as a message: this server has no plain continuation"
 
-_MAGIC = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF8", "gif"))
 _HOPELESS = ("context_length", "content_filter", "content_policy", "model_not_found", "invalid_api_key", "image")
 _OUT_OF_RANGE = re.compile(r"too (large|high|big|many)|at most|maximum|exceed|less than|greater than", re.IGNORECASE)
 
@@ -175,9 +175,7 @@ def _message(message: Message, spec: ModelSpec) -> Body:
 
 
 def _data_url(image: bytes) -> str:
-    kind = next((kind for magic, kind in _MAGIC if image.startswith(magic)), "")
-    if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
-        kind = "webp"
+    kind = pictures.mime(image)
     if not kind:
-        raise InvalidInput("An image is neither PNG, JPEG, WebP nor GIF. Save it as one of these.")
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+        raise InvalidInput("An image is neither PNG, JPEG nor WebP. Save it as one of these.")
+    return f"data:{kind};base64,{base64.b64encode(image).decode('ascii')}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from core import pictures
 from core.errors import Blocked, RemoteError
 from core.remote.faults import broken, foreign
-from core.remote.google.ask import mime
 from core.remote.reply import Reply
 from core.servers import Server
 from core.types import ModelSpec
@@ -48,7 +48,7 @@ class GoogleReply(Reply):
         if text:
             self.add(text)
         for image in piece.images:
-            if mime(image):
+            if pictures.mime(image):
                 self.images.append(image)
             else:
                 self.note("An image came in a form that cannot be shown.")

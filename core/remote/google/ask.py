@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from core import pictures
 from core.errors import InvalidInput, UnknownModel
 from core.prompts import clean
 from core.remote.reply import wanted
@@ -79,15 +80,6 @@ def asked(request: Request, spec: ModelSpec) -> Ask:
     )
 
 
-def mime(image: bytes) -> str:
-    """The type of an image by its first bytes; '' where it is none of PNG, JPEG and WebP."""
-    if image.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if image.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    return "image/webp" if image[:4] == b"RIFF" and image[8:12] == b"WEBP" else ""
-
-
 def name_checked(spec: ModelSpec) -> str:
     """The model's name as a URL may hold it.
 
@@ -120,9 +112,9 @@ def _turns(request: Request, spec: ModelSpec) -> Iterator[Turn]:
 def _images(images: tuple[bytes, ...], spec: ModelSpec) -> tuple[tuple[str, bytes], ...]:
     if images and not spec.sees:
         raise InvalidInput(f"{spec.name} does not see images. Leave them out, or choose a model that does.")
-    if not all(mime(image) for image in images):
+    if not all(pictures.mime(image) for image in images):
         raise InvalidInput("An image is neither PNG nor JPEG nor WebP. Save it as one of these.")
-    return tuple((mime(image), image) for image in images)
+    return tuple((pictures.mime(image), image) for image in images)
 
 
 def _schema(text: Value) -> Mapping[str, object]:
