@@ -28,7 +28,7 @@ unit: $(VENV)/.dev $(VENV)/.browser ## Every test
 browser: $(VENV)/.dev $(VENV)/.browser ## Only the tests that drive a browser
 	$(BIN)/python -m pytest -m browser
 
-train-text: $(VENV)/.dev ## Train models/tiny-text anew (an hour and a half on two cores), then measure it
+train-text: $(VENV)/.dev ## Train models/tiny-text anew (about 100 minutes on two cores), then measure it
 	$(BIN)/python -m training.text.train --preset cpu --corpus $(CORPUS)
 	$(BIN)/python -m training.text.evaluate
 

@@ -12,7 +12,19 @@ from safetensors import safe_open
 from scipy.stats import binom
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from training.text import corpus, echo, extraction, formats, generate, labels, personas, sums, train, vocabulary
+from training.text import (
+    corpus,
+    echo,
+    evaluate,
+    extraction,
+    formats,
+    generate,
+    labels,
+    personas,
+    sums,
+    train,
+    vocabulary,
+)
 from training.text.example import Example, for_evaluation, for_training, held_out
 
 MODEL = Path(__file__).parents[1] / "models/tiny-text"
@@ -177,12 +189,79 @@ def test_the_shipped_card_says_what_the_model_is():
     assert "A demo model trained on synthetic tasks. It shows how prompts act, not what large models know." in card
 
 
-def test_the_shipped_model_does_what_its_card_says(shipped):
-    """Forty held-out sums, step by step: not fewer right than the measured share allows (binomial, 1 in 1000)."""
-    published = json.loads((MODEL / "evaluation.json").read_text(encoding="utf-8"))["results"]
-    (row,) = [r for r in published if (r["family"], r["technique"], r["measure"]) == ("sums", "step by step", "right")]
-    rng = random.Random(9)
-    examples = [for_evaluation(lambda rng: sums.make(rng, "steps", (3, 4, 5), 10), rng) for _ in range(40)]
+def test_lessons_are_taught_where_the_table_says(mixture):
+    usual = mixture.makers(10**6)
+    for first, end, maker, weight in corpus.LESSONS:
+        assert mixture.makers(first)[maker] == mixture.makers(end - 1)[maker] == weight
+        assert mixture.makers(end).get(maker, 0) != weight
+    assert labels.make_plain not in usual
+
+
+def test_an_answer_shown_in_a_prompt_is_learned_from_its_second_time_on(tokenizer):
+    turns = (("a:", "up"), ("b:", "down"), ("c:", "up"), ("d:", "up"))
+    example = Example("labels", "arbitrary", ("k",), turns, glue="\n")
+    (row,) = corpus.rows(tokenizer, [corpus.chat_merged(example)])
+    learned = [i for i, weight in zip(row.ids, row.weights, strict=True) if weight == 1.0]
+    assert tokenizer.decode(learned, skip_special_tokens=False) == " upup<|endoftext|>"
+
+
+def test_a_row_is_cut_into_tokens_as_at_inference(tokenizer):
+    rng = random.Random(5)
+    for _ in range(100):
+        parts = corpus.framed(for_training(labels.make, rng), rng)
+        (row,) = corpus.rows(tokenizer, [parts])
+        prompt = tokenizer.encode("".join(text for text, _ in parts[:-1]), add_special_tokens=False).ids
+        assert row.ids[: len(prompt)] == prompt[: corpus.LONGEST]
+
+
+PUBLISHED = json.loads((MODEL / "evaluation.json").read_text(encoding="utf-8"))["results"]
+SHARES = {(r["family"], r["technique"], r["measure"]): r["hits"] / r["n"] for r in PUBLISHED}
+
+
+def test_the_published_measurements_reach_what_was_aimed_at():
+    assert min(row["n"] for row in PUBLISHED) >= 300
+    steps, plain = (SHARES["sums", name, "right"] for name in ("step by step", "plain"))
+    four, none = (SHARES["labels", f"arbitrary words, {k} examples", "right"] for k in (4, 0))
+    assert steps >= 0.8
+    assert steps - plain >= 0.3
+    assert four >= 0.9
+    assert four - none >= 0.4
+    assert SHARES["extraction", "JSON asked", "valid"] >= 0.9
+    assert min(share for (_, _, measure), share in SHARES.items() if measure == "marked") >= 0.9
+    assert max(share for (_, _, measure), share in SHARES.items() if measure == "any marker") <= 0.1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        row
+        for family, technique, measure in (
+            ("sums", "step by step", "right"),
+            ("labels", "arbitrary words, 4 examples", "right"),
+            ("extraction", "JSON asked", "valid"),
+            ("personas", "pirate", "marked"),
+        )
+        for row in evaluate.TABLES[family]()
+        if (row.technique, row.measure) == (technique, measure)
+    ],
+    ids=lambda row: row.family,
+)
+def test_the_shipped_model_does_what_its_card_says(shipped, row):
+    """Forty held-out items of its own drawing: not fewer hits than the published share allows (binomial, 1 in 1000)."""
+    rng = random.Random(f"test {row.family}")
+    examples = [for_evaluation(row.make, rng) for _ in range(40)]
     found = generate.answers(*shipped, [generate.chat_prompt(shipped[1], example) for example in examples])
-    right = sum(sums.check(example, text)["right"] for example, text in zip(examples, found, strict=True))
-    assert right >= binom.ppf(0.001, 40, row["hits"] / row["n"])
+    hits = sum(row.check(example, text)[row.measure] for example, text in zip(examples, found, strict=True))
+    assert hits >= binom.ppf(0.001, 40, SHARES[row.family, row.technique, row.measure])
+
+
+def test_step_by_step_beats_plain_on_the_shipped_model(shipped):
+    """Not by the card's word: the same forty held-out sums, asked both ways, here and now."""
+
+    def right(technique):
+        rng = random.Random(4)
+        examples = [for_evaluation(lambda rng: sums.make(rng, technique, (3, 4), 10), rng) for _ in range(40)]
+        found = generate.answers(*shipped, [generate.chat_prompt(shipped[1], example) for example in examples])
+        return sum(sums.check(example, text)["right"] for example, text in zip(examples, found, strict=True))
+
+    assert right("steps") - right("plain") >= 12

@@ -1,6 +1,6 @@
 """Train tiny-text and write it to models/tiny-text. Knows tokens and weights; what they mean is the mixture's business.
 
-    python -m training.text.train --preset cpu              # 80 minutes on two cores
+    python -m training.text.train --preset cpu              # about 100 minutes on two cores
     python -m training.text.train --preset cpu --resume     # go on after an interruption
 
 A run lives in its folder: tokenizer.json, checkpoint.pt (model, optimiser, place in the stream) and log.txt. A run that
@@ -41,7 +41,7 @@ class Plan:
     parts: int = 2
     rate: float = 1.5e-3
     decay: float = 0.05
-    minutes: float = 80
+    minutes: float = 97
     steps: int | None = None
     seed: int = 1
     device: str = "cpu"
