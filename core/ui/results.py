@@ -145,10 +145,15 @@ def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None 
 
 
 def extras(result: CellResult) -> None:
-    """What the model drew, and in what the server did not follow the request."""
-    for note in result.output.notes if result.output else ():
+    """In what the server did not follow the request, who answered where that was another, and what the model drew."""
+    output = result.output
+    if output is None:
+        return
+    answered = str(output.recipe.get("model_version") or "")
+    other = answered and answered != output.recipe.get("source")
+    for note in (*output.notes, *([f"answered by {answered}"] if other else [])):
         st.caption(f":material/info: {escape(note, 200)}")
-    for picture in result.output.images if result.output else ():
+    for picture in output.images:
         st.image(picture)
 
 
