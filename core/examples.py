@@ -30,6 +30,41 @@ STEP_BY_STEP = Experiment(
     seed=42,
 )
 
+_REVIEWS = (
+    ("The acting was brilliant. I loved this film.", "blue"),
+    ("The story was dull and the ending was terrible.", "stone"),
+    ("I enjoyed every minute.", "blue"),
+    ("I want my money back. The sound was awful.", "stone"),
+)
+
+_SHOTS = (
+    ("The music was wonderful.", "blue"),
+    ("The plot was boring. Never again.", "stone"),
+    ("I would recommend it. The hero was charming.", "blue"),
+    ("This film is a waste of time.", "stone"),
+)
+
+
+def _labels(shots: int) -> str:
+    lines = [f"Review: {text}\nLabel: {label}" for text, label in _SHOTS[:shots]]
+    return "\n\n".join([*lines, "Review: {{review}}\nLabel:"])
+
+
+FEW_SHOT = Experiment(
+    page="playground",
+    title="How many examples does a label need?",
+    variants=(
+        Variant(name="No example", user="Label the review as blue or stone.\n\n" + _labels(0)),
+        Variant(name="Two examples", user=_labels(2)),
+        Variant(name="Four examples", user=_labels(4)),
+    ),
+    models=("tiny-text",),
+    inputs=tuple(Input(values={"review": text}, checks=(f"equals:{label}",)) for text, label in _REVIEWS),
+    samples=3,
+    parameters=_PARAMETERS | {"max_new_tokens": 12},
+    seed=42,
+)
+
 EXTRACTION = Experiment(
     page="playground",
     title="Ask for JSON, get JSON?",
@@ -70,7 +105,7 @@ PERSONA = Experiment(
     seed=42,
 )
 
-EXAMPLES: tuple[Experiment, ...] = (STEP_BY_STEP, EXTRACTION, PERSONA)
+EXAMPLES: tuple[Experiment, ...] = (STEP_BY_STEP, FEW_SHOT, EXTRACTION, PERSONA)
 
 TEXT = Experiment(
     page="text",
