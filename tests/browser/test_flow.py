@@ -10,7 +10,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import serving, settled, visiting
 
-PAGES = {"/": "Which prompt is better?", "/playground": "Playground", "/text": "Text", "/history": "History"}
+PAGES = {
+    "/": "Which prompt is better?",
+    "/playground": "Playground",
+    "/text": "Text",
+    "/chat": "Chat",
+    "/history": "History",
+}
 
 
 def run_example(page: Page) -> None:
