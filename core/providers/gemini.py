@@ -62,7 +62,8 @@ class _Connection:
 
     def __init__(self, way: Door, settings: Settings) -> None:
         self._line = way.line(settings)
-        self._line.client.event_hooks = {"request": [self._timed]}
+        hooks = self._line.client.event_hooks
+        self._line.client.event_hooks = hooks | {"request": [*hooks["request"], self._timed]}
         self._client = genai.Client(
             api_key=_key(way),
             vertexai=False,
