@@ -99,8 +99,8 @@ def bench(draft: Draft, experiment: Callable[[], Experiment], draw: Draw, label:
 
     def live() -> None:
         with guard():  # a fragment runs again by itself, outside the frame's guard
+            running = active(draft)  # asked first: what is then shown is never older than what the bar says
             shown = find(draft.run_id)
-            running = active(draft)
             _bar(draft, experiment, shown if running else None, label)
             if shown is not None:
                 draw(shown)
