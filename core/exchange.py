@@ -74,7 +74,8 @@ def table(saved: SavedRun) -> str:
     field quoted, and no text that a spreadsheet would run as a formula.
 
     Columns: variant, model, the inputs' variables, sample (from 1), seed, answer, passed, reasons, seconds, tokens,
-    finish, error. `passed` is yes, no, or empty without checks; `reasons` are those of the checks that failed.
+    cost_usd (empty where it is not known, or there is none), finish, error. `passed` is yes, no, or empty without
+    checks; `reasons` are those of the checks that failed.
     """
     experiment = saved.experiment
     names = tuple(dict.fromkeys(name for row in experiment.inputs for name in row.values))
@@ -152,7 +153,7 @@ def _cell(result: CellResult, recipe: Mapping[str, object], left_out: tuple[str,
 
 def _headings(names: tuple[str, ...]) -> list[str]:
     before, after = ["variant", "model"], ["sample", "seed", "answer", "passed", "reasons"]
-    after += ["seconds", "tokens", "finish", "error"]
+    after += ["seconds", "tokens", "cost_usd", "finish", "error"]
     taken = {*before, *after}
     return [*before, *(f"{name} (input)" if name in taken else name for name in names), *after]
 
@@ -162,8 +163,11 @@ def _told(result: CellResult, found: tuple[Verdict, ...]) -> list[object]:
     reasons = [f"{verdict.check}: {verdict.reason}" for verdict in found if judged and not verdict.passed]
     passed = ("no" if reasons else "yes") if judged else ""
     output = result.output
-    cost = [round(output.seconds, 3), output.output_tokens, output.finish] if output else ["", result.tokens, ""]
-    return [answer(result), passed, "; ".join(reasons), *cost, result.error]
+    told = [answer(result), passed, "; ".join(reasons)]
+    if output is None:
+        return [*told, "", result.tokens, "", "", result.error]
+    cost = "" if output.cost is None else round(output.cost, 8)
+    return [*told, round(output.seconds, 3), output.output_tokens, cost, output.finish, result.error]
 
 
 def _safe(value: object) -> object:

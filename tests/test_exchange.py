@@ -168,6 +168,7 @@ def test_a_table_has_a_line_per_cell() -> None:
         "reasons": "",
         "seconds": "0.123",
         "tokens": "2",
+        "cost_usd": "",
         "finish": "stop",
         "error": "",
     }
@@ -185,7 +186,7 @@ def test_every_field_is_quoted_and_odd_characters_survive() -> None:
     nasty = 'a,"b"\nc;d 😀 é'
     assert rows(saved(answer=nasty))[0]["answer"] == nasty
     line = table(saved(answer="x")).splitlines()[1]
-    assert line.count('"') == 2 * 13
+    assert line.count('"') == 2 * 14
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,8 @@ def _side(draft: Draft, number: int, exchange: Exchange, place: int, *, last: bo
         st.markdown(results.word(result.state))
     if result is not None and result.error:
         st.error(escape(result.error, 400))
-    if body or version.state == State.DONE.value:
+    drawn = bool(result and result.output and result.output.images)
+    if body or (version.state == State.DONE.value and not drawn):
         _body(body)
     if result is not None and result.output is not None:
         results.extras(result)

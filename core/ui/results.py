@@ -133,7 +133,8 @@ def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None 
         st.markdown(_WORDS[result.state])
     if result.error:
         st.error(escape(result.error, 400))
-    if answer(result) or result.state is State.DONE:
+    drawn = result.output is not None and bool(result.output.images)
+    if answer(result) or (result.state is State.DONE and not drawn):
         text(experiment.answer_prefix + answer(result))
     for verdict in verdicts(experiment.inputs[place.input], answer(result)) if result.state is State.DONE else ():
         colour, mark = ("green", "check") if verdict.passed else ("red", "close")
