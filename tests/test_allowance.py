@@ -6,13 +6,19 @@ import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from core.allowance import DAY, HOUR, TOGETHER, Allowance, Left
+from core.engine import Engine
 from core.errors import QuotaSpent
-from core.settings import Lent, Secret
-from tests.fakes import PATIENCE, Clock
+from core.experiment import Experiment, Variant, run
+from core.providers import open_remote
+from core.settings import Lent, Secret, Settings
+from core.types import State
+from tests import fake_openai
+from tests.fakes import PATIENCE, Clock, Memory
 
 KEYS = {"gemini": Secret("gemini-key"), "openai": Secret("openai-key")}
 
@@ -264,3 +270,32 @@ def test_looking_and_counting_are_one_step() -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert not met.is_set()
+
+
+def test_a_run_on_a_lent_key_goes_as_far_as_the_allowance_and_says_so_in_the_rest(tmp_path: Path) -> None:
+    """From the plan to the server and back: two requests are given, three are asked for."""
+    experiment = Experiment(
+        page="playground",
+        variants=(Variant(name="A", user="Hello"),),
+        models=("openai:gpt-4o-mini",),
+        samples=3,
+        parameters={"temperature": 1.0, "max_new_tokens": 20},
+    )
+    with fake_openai.running() as server:
+        settings = Settings(data=tmp_path, base_urls={"openai": server.url})
+        lent = Allowance(2, 10_000).lend("me", {"openai": Secret("deployment-key")})
+        engine = Engine(
+            lambda spec, keys, report, abandoned: open_remote(spec, settings, keys),
+            Memory(),
+            settings,
+            remote_threads=1,
+        )
+        try:
+            engine.submit("me", run(experiment, "r"), lent)
+            cells = engine.wait("r", "me", PATIENCE).cells
+        finally:
+            engine.close()
+    assert [cell.state for cell in cells] == [State.DONE, State.DONE, State.FAILED]
+    assert "2 requests an hour" in cells[2].error
+    assert "use a key of your own" in cells[2].error.lower()
+    assert [asked.key for asked in server.requests] == ["deployment-key"] * 2
