@@ -53,7 +53,7 @@ def _insert(connection: Connection, run_id: str, kind: str, entries: Sequence[tu
                 "run_id": run_id,
                 "cell": cell,
                 "kind": kind,
-                "mime": pictures.mime(picture) or "application/octet-stream",
+                "mime": _mime(picture),
                 "bytes": picture,
             }
             for cell, picture in entries
