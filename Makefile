@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8501
 CORPUS ?= ../shared/corpus/grimm.txt
 
-.PHONY: help run test lint types unit browser train-text evaluate-text clean
+.PHONY: help run test lint types unit browser train-text evaluate-text train-code evaluate-code clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -34,6 +34,13 @@ train-text: $(VENV)/.dev ## Train models/tiny-text anew (about 100 minutes on tw
 
 evaluate-text: $(VENV)/.dev ## Measure models/tiny-text on held-out tasks and write its card's table
 	$(BIN)/python -m training.text.evaluate
+
+train-code: $(VENV)/.dev ## Train models/tiny-code anew (about half an hour on two cores), then measure it
+	$(BIN)/python -m training.code.train --preset cpu
+	$(BIN)/python -m training.code.evaluate
+
+evaluate-code: $(VENV)/.dev ## Measure models/tiny-code on held-out tasks and write its card's table
+	$(BIN)/python -m training.code.evaluate
 
 clean: ## Remove what the commands installed (not data/)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -3,34 +3,26 @@
     python -m training.text.train --preset cpu              # about 100 minutes on two cores
     python -m training.text.train --preset cpu --resume     # go on after an interruption
 
-A run lives in its folder: tokenizer.json, checkpoint.pt (model, optimiser, place in the stream) and log.txt. A run that
-was interrupted and resumed ends with the same weights as one that was not, if its length is given in steps.
+The loop itself, with its checkpoints and its log, is training/loop.py.
 """
 
-import argparse
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from training import loop
 from training.text import corpus, export, start, vocabulary
 
-ROOT = Path(__file__).parents[2]
 VOCABULARY_POOL = 10**6  # far beyond what is trained on
-WARMUP_STEPS, DECAY_FROM, LAST_RATE = 150, 0.6, 0.02
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The shape of the model and the length of the training: ``steps`` if given, else ``minutes``.
-
-    A step takes ``parts`` batches of ``tokens`` tokens: a batch holds rows of one length, so mostly of one family,
-    and steps that saw only one family at a time made the model forget the others.
-    """
+class Plan(loop.Plan):
+    """As every plan, with tiny-text's own shape and length."""
 
     layers: int = 4
     width: int = 192
@@ -48,17 +40,6 @@ class Plan:
 
 
 PRESETS = {"cpu": Plan(), "gpu": Plan(tokens=8192, minutes=25, device="cuda")}
-
-
-@dataclass
-class Place:
-    """How far a training is: optimiser steps, seconds and tokens trained, the next batch of the stream."""
-
-    step: int = 0
-    seconds: float = 0.0
-    tokens: int = 0
-    pool: int = 0
-    batch: int = 0
 
 
 def new_model(plan: Plan, vocabulary_size: int) -> GPT2LMHeadModel:
@@ -83,91 +64,13 @@ def new_model(plan: Plan, vocabulary_size: int) -> GPT2LMHeadModel:
     return model.to(plan.device)
 
 
-def new_optimizer(plan: Plan, model: torch.nn.Module) -> torch.optim.AdamW:
-    """Weight decay on matrices only."""
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": plan.decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=plan.rate, betas=(0.9, 0.98), fused=True)
-
-
-def half_precision(device: str) -> bool:
-    """Whether bfloat16 products are quick here. On a CPU without them they are many times slower than float32."""
-    return device != "cpu" or bool(torch.cpu._is_avx512_bf16_supported())
-
-
-def done(plan: Plan, place: Place) -> float:
-    """The part of the training that lies behind, 0 to 1 and more."""
-    return place.step / plan.steps if plan.steps else place.seconds / (60 * plan.minutes)
-
-
-def rate(plan: Plan, place: Place) -> float:
-    """Warm up, stay, then fall in a line (Hu et al. 2024, MiniCPM: warmup-stable-decay)."""
-    warm = min(1.0, (place.step + 1) / WARMUP_STEPS)
-    left = min(1.0, (1 - done(plan, place)) / (1 - DECAY_FROM))
-    return plan.rate * warm * max(LAST_RATE, left)
-
-
-def loss_of(model: GPT2LMHeadModel, batch: list[corpus.Row], device: str, half: bool) -> torch.Tensor:
-    """Summed cross-entropy of the next token, by weight; only places with a weight reach the output layer."""
-    ids, weights = (torch.from_numpy(array).to(device) for array in corpus.padded(batch, 0))
-    keep = weights[:, 1:].flatten().nonzero().squeeze(1)
-    with torch.autocast(device, torch.bfloat16, enabled=half):
-        hidden = model.transformer(input_ids=ids[:, :-1], use_cache=False)[0]
-        logits = model.lm_head(hidden.flatten(0, 1)[keep])
-    losses = torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:].flatten()[keep], reduction="none")
-    return (losses * weights[:, 1:].flatten()[keep]).sum()
-
-
-class Trainer:
-    """A model in training: ``run`` makes steps, ``save`` and ``restore`` keep them."""
+class Trainer(loop.Trainer):
+    """tiny-text in training, over its own stream."""
 
     def __init__(self, plan: Plan, tokenizer: Tokenizer, mixture: corpus.Mixture) -> None:
-        self.plan, self.tokenizer, self.mixture = plan, tokenizer, mixture
-        self.model = new_model(plan, tokenizer.get_vocab_size())
-        self.optimizer = new_optimizer(plan, self.model)
-        self.place = Place()
-        self.half = half_precision(plan.device)
-
-    def run(self, until_step: int | None = None) -> Iterator[float]:
-        """Yield the loss of each step, until the plan is done or ``until_step`` steps are made."""
-        place, plan = self.place, self.plan
-        for pool, index, batches in corpus.stream(
-            self.tokenizer, self.mixture, plan.seed, plan.tokens, plan.parts, place.pool, place.batch
-        ):
-            if done(plan, place) >= 1 or place.step == until_step:
-                return
-            began = time.monotonic()
-            loss = self.step(batches)
-            place.step, place.pool, place.batch = place.step + 1, pool, index + 1
-            place.tokens += sum(len(row.ids) for batch in batches for row in batch)
-            place.seconds += time.monotonic() - began
-            yield loss
-
-    def step(self, batches: list[list[corpus.Row]]) -> float:
-        """One optimiser step over several batches; returns the mean loss by weight."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate(self.plan, self.place)
-        weight, total = sum(map(corpus.weight, batches)), 0.0
-        for batch in batches:
-            loss = loss_of(self.model, batch, self.plan.device, self.half) / weight
-            loss.backward()
-            total += float(loss.detach())
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return total
-
-    def save(self, file: Path) -> None:
-        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "place": vars(self.place)}
-        torch.save(state, file.with_suffix(".part"))
-        file.with_suffix(".part").replace(file)
-
-    def restore(self, file: Path) -> None:
-        state = torch.load(file, map_location=self.plan.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.place = Place(**state["place"])
+        self.tokenizer = tokenizer
+        stream = partial(corpus.stream, tokenizer, mixture, plan.seed, plan.tokens, plan.parts)
+        super().__init__(plan, new_model(plan, tokenizer.get_vocab_size()), stream)
 
 
 def tokenizer_for(run: Path, plan: Plan, mixture: corpus.Mixture) -> Tokenizer:
@@ -180,57 +83,16 @@ def tokenizer_for(run: Path, plan: Plan, mixture: corpus.Mixture) -> Tokenizer:
     return vocabulary.load(run)
 
 
-def train(trainer: Trainer, run: Path, save_every: float) -> None:
-    """Make all steps; log every 50, save every ``save_every`` minutes and at the end."""
-    saved, losses = time.monotonic(), []
-    for loss in trainer.run():
-        losses.append(loss)
-        if trainer.place.step % 50 == 0:
-            log(run, trainer, sum(losses) / len(losses))
-            losses.clear()
-        if time.monotonic() - saved > 60 * save_every:
-            trainer.save(run / "checkpoint.pt")
-            saved = time.monotonic()
-    trainer.save(run / "checkpoint.pt")
-
-
-def log(run: Path, trainer: Trainer, loss: float) -> None:
-    place = trainer.place
-    line = (
-        f"{time.strftime('%H:%M:%S')} step {place.step} {done(trainer.plan, place):.1%} loss {loss:.4f} "
-        f"tokens {place.tokens / 1e6:.2f}M {place.tokens / place.seconds:.0f}/s rate {rate(trainer.plan, place):.2e}"
-    )
-    print(line, flush=True)
-    with (run / "log.txt").open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train tiny-text and write it to models/tiny-text.")
-    parser.add_argument("--preset", choices=PRESETS, default="cpu")
-    parser.add_argument("--minutes", type=float, help="length of the training (default: the preset's)")
-    parser.add_argument("--steps", type=int, help="length in steps instead of minutes")
-    parser.add_argument("--corpus", type=Path, default=ROOT / "../shared/corpus/grimm.txt")
-    parser.add_argument("--run", type=Path, default=ROOT / "training/runs/tiny-text")
-    parser.add_argument("--out", type=Path, default=ROOT / "models/tiny-text")
-    parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
-    parser.add_argument("--save-every", type=float, default=4, help="minutes between checkpoints")
-    return parser.parse_args()
-
-
 def main() -> None:
-    wanted = arguments()
-    plan = PRESETS[wanted.preset]
-    plan = replace(plan, minutes=wanted.minutes or plan.minutes, steps=wanted.steps)
-    if wanted.threads:
-        torch.set_num_threads(wanted.threads)
-    wanted.run.mkdir(parents=True, exist_ok=True)
+    parser = loop.parser("tiny-text", PRESETS)
+    parser.add_argument("--corpus", type=Path, default=loop.ROOT / "../shared/corpus/grimm.txt")
+    wanted = parser.parse_args()
+    plan = loop.prepared(wanted, PRESETS)
     mixture = corpus.Mixture(wanted.corpus)
     trainer = Trainer(plan, tokenizer_for(wanted.run, plan, mixture), mixture)
     if wanted.resume:
         trainer.restore(wanted.run / "checkpoint.pt")
-    train(trainer, wanted.run, wanted.save_every)
+    loop.train(trainer, wanted.run, wanted.save_every)
     export.write(trainer.model, trainer.tokenizer, wanted.out, vars(trainer.place))
 
 

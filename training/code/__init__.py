@@ -1,0 +1,1 @@
+"""tiny-code: a model that completes small Python functions, and how it is made."""

@@ -1,0 +1,44 @@
+"""Well-known small functions, each with several names, wordings and bodies. The split is by function, name, wording."""
+
+import random
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from training.code.task import Task, argument_name
+
+FILE = Path(__file__).with_suffix(".toml")
+
+
+@cache
+def known() -> list[dict[str, Any]]:
+    """Each has ``names``, ``arguments`` (with alternatives), ``words``, ``bodies`` and ``checks`` (literal text)."""
+    found: list[dict[str, Any]] = tomllib.loads(FILE.read_text(encoding="utf-8"))["function"]
+    return found
+
+
+def make(rng: random.Random) -> Task:
+    chosen = rng.choice(known())
+    name, words = rng.choice(chosen["names"]), rng.choice([*chosen["words"], *chosen.get("orders", ())])
+    arguments = [argument_name(rng, names.split("/")) for names in chosen["arguments"]]
+    if len({*arguments, name}) <= len(arguments):
+        return make(rng)
+    body = rng.choice(chosen["bodies"]).replace("@name", name)
+    phrase = words
+    for place, argument in enumerate(arguments):
+        body, phrase = body.replace(f"@{place}", argument), phrase.replace(f"@{place}", argument)
+    checks = tuple((tuple(given), expected) for given, expected in map(literal, chosen["checks"]))
+    key = f"basic {chosen['names'][0]} / {name} / {words}"
+    mood = "order" if words in chosen.get("orders", ()) else chosen.get("mood", "value")
+    hints = (*chosen["hints"],)
+    lines = tuple(body.strip("\n").split("\n"))
+    return Task((key,), name, tuple(arguments), hints, phrase, lines, checks, mood)
+
+
+def literal(text: str) -> tuple[list[Any], Any]:
+    """ "3, 4 -> 7" as ([3, 4], 7)."""
+    import ast
+
+    given, expected = text.split(" -> ")
+    return list(ast.literal_eval(f"({given},)")), ast.literal_eval(expected)

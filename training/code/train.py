@@ -1,0 +1,95 @@
+"""Train tiny-code and write it to models/tiny-code. Knows tokens and weights; what they mean is the mixture's business.
+
+python -m training.code.train --preset cpu              # about half an hour on two cores
+python -m training.code.train --preset cpu --resume     # go on after an interruption
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from transformers import CodeGenConfig, CodeGenForCausalLM
+
+from training import loop
+from training.code import corpus, export, vocabulary
+
+VOCABULARY_POOL, VOCABULARY_DOCUMENTS = 10**6, 12000  # a pool far beyond what is trained on
+
+
+@dataclass(frozen=True)
+class Plan(loop.Plan):
+    """As every plan, and the part of each head that turns with the position."""
+
+    layers: int = 4
+    width: int = 256
+    heads: int = 8
+    vocabulary: int = 4096
+    context: int = 512
+    tokens: int = 1536
+    parts: int = 2
+    rate: float = 1.5e-3
+    decay: float = 0.05
+    minutes: float = 30
+    steps: int | None = None
+    seed: int = 1
+    device: str = "cpu"
+    rotary: int = 16
+
+
+PRESETS = {"cpu": Plan(), "gpu": Plan(layers=6, tokens=8192, minutes=20, device="cuda")}
+
+
+def new_model(plan: Plan, vocabulary_size: int) -> CodeGenForCausalLM:
+    torch.manual_seed(plan.seed)
+    config = CodeGenConfig(
+        vocab_size=vocabulary_size,
+        n_positions=plan.context,
+        n_ctx=plan.context,
+        n_embd=plan.width,
+        n_layer=plan.layers,
+        n_head=plan.heads,
+        rotary_dim=plan.rotary,
+        initializer_range=0.02,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=0,
+        eos_token_id=0,
+        tie_word_embeddings=True,
+    )
+    return CodeGenForCausalLM(config).to(plan.device)
+
+
+class Trainer(loop.Trainer):
+    """tiny-code in training, over its own stream."""
+
+    def __init__(self, plan: Plan, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        stream = partial(corpus.stream, tokenizer, plan.seed, plan.tokens, plan.parts)
+        super().__init__(plan, new_model(plan, tokenizer.get_vocab_size()), stream)
+
+
+def tokenizer_for(run: Path, plan: Plan) -> Tokenizer:
+    """The run's tokenizer, trained on a sample of the mixture if the run is new."""
+    file = run / "tokenizer.json"
+    if not file.exists():
+        sample = corpus.documents(plan.seed, VOCABULARY_POOL, VOCABULARY_DOCUMENTS)
+        texts = ("".join(text for text, _ in segments).replace(vocabulary.END, "") for segments in sample)
+        vocabulary.trained(texts, plan.vocabulary).save(str(file))
+    return vocabulary.load(run)
+
+
+def main() -> None:
+    wanted = loop.parser("tiny-code", PRESETS).parse_args()
+    plan = loop.prepared(wanted, PRESETS)
+    trainer = Trainer(plan, tokenizer_for(wanted.run, plan))
+    if wanted.resume:
+        trainer.restore(wanted.run / "checkpoint.pt")
+    loop.train(trainer, wanted.run, wanted.save_every)
+    export.write(trainer.model, trainer.tokenizer, wanted.out, vars(trainer.place))
+
+
+if __name__ == "__main__":
+    main()
