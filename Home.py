@@ -14,6 +14,7 @@ page = st.navigation(
         "Compare": [st.Page("pages/compare/playground.py", title="Playground", icon=":material/compare:")],
         "Create": [
             st.Page("pages/create/text.py", title="Text", icon=":material/notes:"),
+            st.Page("pages/create/code.py", title="Code", icon=":material/code:"),
             st.Page("pages/create/chat.py", title="Chat", icon=":material/forum:"),
         ],
         "Records": [st.Page("pages/records/history.py", title="History", icon=":material/history:")],

@@ -46,8 +46,8 @@ class ModelSpec:
 
     Sizes are bytes; `context` is the longest prompt plus answer, in tokens (0: not known). `source` is a folder under
     models/ when `bundled`, a repository id on the Hugging Face hub, read at `revision`, when `local`, else the model's
-    name on its `server`, whose key is handed over under the name `key`. `sees` images in a prompt, `draws` images.
-    `ignores` are parameters that its makers say it takes and does not use.
+    name on its `server`, whose key is handed over under the name `key`. `sees` images in a prompt, `draws` images,
+    `fills` a gap in code. `ignores` are parameters that its makers say it takes and does not use.
     """
 
     id: str
@@ -69,6 +69,7 @@ class ModelSpec:
     key: str | None = None
     sees: bool = False
     draws: bool = False
+    fills: bool = False
     ignores: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
@@ -146,10 +147,8 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far something without text has come: `done` of `total` units, and a word for what it is doing.
-
-    `index` is None where it concerns the whole batch, such as loading the model.
-    """
+    """How far something without text has come: `done` of `total` units, and a word for what it is doing; `index` is
+    None where that concerns the whole batch, such as loading the model."""
 
     index: int | None
     done: float

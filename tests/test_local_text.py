@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
+import shutil
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,16 +17,30 @@ import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import repository
 from core.catalog import TEXT_PARAMETERS, spec
 from core.errors import InvalidInput, ModelRefused
 from core.providers import local_text
-from core.providers.local_text import LocalText, prompting, sampling
+from core.providers.local_text import LocalText, prompting, sampling, weights
 from core.providers.local_text.writing import Gate, Letters
 from core.settings import Settings
-from core.types import Delta, Event, Failed, Finished, Message, Output, Parameter, Request, Role, Value
+from core.types import (
+    Delta,
+    Event,
+    Failed,
+    Finished,
+    Message,
+    Modality,
+    ModelSpec,
+    Output,
+    Parameter,
+    Request,
+    Role,
+    Value,
+)
 from tests import tiny_models
 
-KINDS = ("gpt2", "codegen", "llama", "qwen2")
+KINDS = ("gpt2", "codegen", "gpt_bigcode", "llama", "qwen2")
 PROMPTS = (
     "Once upon a time",
     "def add(a, b):",
@@ -552,3 +568,127 @@ def test_opening_says_what_it_is_doing(settings: Settings) -> None:
         tiny_models.build("gpt2", settings.models / "said"), settings, lambda progress: notes.append(progress.note)
     )
     assert notes == ["reading Tiny said"] * 2
+
+
+# Code
+
+
+FILLED = "def f(a):\n    <FILL_HERE>\n    return b\n"
+
+
+def coding(models: dict[str, LocalText], kind: str, monkeypatch: pytest.MonkeyPatch) -> LocalText:
+    monkeypatch.setattr(models[kind], "spec", replace(models[kind].spec, modality=Modality.CODE))
+    return models[kind]
+
+
+def test_a_gap_is_asked_for_with_the_tokens_of_the_model(
+    models: dict[str, LocalText], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = coding(models, "gpt_bigcode", monkeypatch)
+    asked = answer(model, request(FILLED)).recipe["rendered_prompt"]
+    assert asked == "<fim_prefix>def f(a):\n    <fim_suffix>\n    return b\n<fim_middle>"
+    ids = model._encoded(request(FILLED))[1]
+    own = [model._tokenizer.convert_tokens_to_ids(token) for token in tiny_models.FILLING]
+    assert [token for token in ids if token in own] == own
+    assert ids[0] == own[0]
+    assert ids[-1] == own[2]
+
+
+def test_a_prompt_without_a_gap_is_continued(models: dict[str, LocalText], monkeypatch: pytest.MonkeyPatch) -> None:
+    model = coding(models, "gpt_bigcode", monkeypatch)
+    assert answer(model, request("def f(a):")).recipe["rendered_prompt"] == "def f(a):"
+
+
+def test_a_model_that_cannot_fill_a_gap_says_which_can(
+    models: dict[str, LocalText], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = failure(coding(models, "codegen", monkeypatch), request(FILLED))
+    assert failed.error == (
+        "codegen continues code and cannot fill a gap; remove <FILL_HERE> or choose bigcode/tiny_starcoder_py."
+    )
+    assert failed.kind == "InvalidInput"
+
+
+def test_to_a_model_of_text_the_marker_is_text(models: dict[str, LocalText]) -> None:
+    assert answer(models["gpt_bigcode"], request(FILLED)).recipe["rendered_prompt"] == FILLED
+
+
+# The one pickle
+
+
+@pytest.fixture
+def pickled(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ModelSpec, Path]:
+    """CodeGen as its makers ship it: half precision, in a pickle, in the hub's cache at the listed revision."""
+    ((source, revision), name), *others = repository.PICKLED.items()
+    assert not others
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    folder = tmp_path / f"models--{source.replace('/', '--')}" / "snapshots" / revision
+    tiny_models.build("codegen", folder)
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    torch.save({name: tensor.half() for name, tensor in model.state_dict().items()}, folder / name)
+    (folder / "model.safetensors").unlink()
+    row = replace(spec("codegen-350m-mono"), name="CodeGen", memory_bytes=10_000_000)
+    assert (row.source, row.revision) == (source, revision)
+    return row, folder
+
+
+def test_the_listed_pickle_is_read_in_float32_and_nobody_is_asked_to_convert_it(
+    pickled: tuple[ModelSpec, Path], models: dict[str, LocalText], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    begin = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", lambda self: (started.append(self.name), begin(self))[1])
+    model = local_text.open_model(pickled[0], settings)
+    assert {p.dtype for p in model._model.parameters()} == {torch.float32}
+    assert not [name for name in started if "conversion" in name]
+    half = {name: tensor.half() for name, tensor in models["codegen"]._model.state_dict().items()}
+    assert all(torch.equal(tensor.half(), half[name]) for name, tensor in model._model.state_dict().items())
+    assert answer(model, request("def f(a):")).output_tokens == 12
+
+
+class Evil:
+    """What a malicious pickle brings along: something to be called while it is read."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return open, (str(self.place), "w")
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["archive", "bare"])
+def test_a_pickle_that_would_run_code_is_refused_and_touches_nothing(
+    pickled: tuple[ModelSpec, Path], settings: Settings, tmp_path: Path, legacy: bool
+) -> None:
+    row, folder = pickled
+    touched = tmp_path / "touched"
+    torch.save({"x": Evil(touched)}, folder / "pytorch_model.bin", _use_new_zipfile_serialization=not legacy)
+    with pytest.raises(ModelRefused, match=r"The files of CodeGen cannot be read \(UnpicklingError\)"):
+        local_text.open_model(row, settings)
+    assert not touched.exists()
+    torch.load(folder / "pytorch_model.bin", weights_only=False)["x"].close()
+    assert touched.exists(), "read without care it would have"
+
+
+def test_a_pickle_that_lacks_tensors_is_refused(pickled: tuple[ModelSpec, Path], settings: Settings) -> None:
+    row, folder = pickled
+    torch.save({"lm_head.bias": torch.zeros(3)}, folder / "pytorch_model.bin")
+    with pytest.raises(ModelRefused, match="The files of CodeGen cannot be read"):
+        local_text.open_model(row, settings)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"source": "Salesforce/codegen-2B-mono"}, {"revision": "0" * 40}, {"bundled": True}]
+)
+def test_no_other_pickle_is_ever_read(
+    pickled: tuple[ModelSpec, Path], settings: Settings, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    row, folder = pickled
+    other = replace(row, **changes)  # type: ignore[arg-type]
+    place = tmp_path / f"models--{other.source.replace('/', '--')}" / "snapshots" / other.revision
+    if place != folder:
+        shutil.copytree(folder, place)
+    assert repository.pickled(other) == ""
+    assert not repository.present(other, settings)
+    with pytest.raises(OSError, match=r"model\.safetensors"):
+        weights._from_safetensors(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.examples import EXAMPLES
+from core.experiment import plan
 from core.ui import resources
+from tests import tiny_models
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "pages").rglob("*.py"))
@@ -198,9 +201,98 @@ def test_a_remote_model_of_an_old_run_stays_chosen_and_says_what_it_lacks(visit:
 
 def settle(app: AppTest) -> None:
     """Run the page until no answer is on its way; the harness does not poll by itself."""
-    for _ in range(200):
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
         if not any("Stop" in button.label for button in app.button):
             return
-        time.sleep(0.05)  # the page has nothing to wait for but its next look
+        time.sleep(0.1)  # the page has nothing to wait for but its next look
         app.run()
     raise AssertionError("the answer did not come")
+
+
+CODE = "pages/create/code.py"
+
+
+def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """tiny-code as noise: it answers at once, and seldom with Python."""
+    (tmp_path / "models").mkdir()
+    shutil.copytree(ROOT / "models" / "tiny-text", tmp_path / "models" / "tiny-text")
+    tiny_models.build("codegen", tmp_path / "models" / "tiny-code")
+    monkeypatch.setenv("DIPTYCH_MODELS", str(tmp_path / "models"))
+
+
+def test_code_comes_as_ranked_candidates_and_every_version_stays(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled(tmp_path, monkeypatch)
+    app = visit(CODE)
+    typed = 'def f(a):\n    return "{{ a }}{% if %}"\n\nx = '
+    by_label(app.text_area, "Prompt").set_value(typed)
+    by_label(app.number_input, "Temperature").set_value(2.0)
+    app.run()
+    by_label(app.button, "Generate").click()
+    app.run()
+    settle(app)
+    assert "5 candidates" in said(app)
+    assert all(code.value.startswith(typed) for code in app.code)
+    assert 1 <= len(app.code) <= 5
+    badges = [text.value for text in app.markdown if "parse" in text.value and "badge" in text.value]
+    assert len(badges) == len(app.code)
+    likely = [text.value.split()[-1] for text in app.caption if "mean log-probability" in text.value]
+    assert likely == sorted(likely), "the likeliest, with the smallest negative number, comes first"
+    first = [code.value for code in app.code]
+    by_label(app.button, "Regenerate").click()
+    app.run()
+    settle(app)
+    assert "2 versions" in said(app)
+    assert [code.value for code in app.code] != first
+
+
+def test_words_become_the_comment_above_the_code(visit: Visit) -> None:
+    app = visit(CODE)
+    by_label(app.button_group, "Prompt is").set_value("Words")
+    by_label(app.text_area, "Prompt").set_value("adds two numbers\nand doubles them")
+    app.run()
+    draft = app.session_state["diptych"].drafts["code"]
+    assert draft.inputs[0].values == {"code": "adds two numbers\nand doubles them"}
+    (cell, *_) = plan(draft.experiment())
+    assert cell.request.messages[0].text == "# adds two numbers\n# and doubles them\n"
+    assert not cell.request.chat
+
+
+def test_a_gap_is_refused_before_the_run_by_a_model_that_only_continues(visit: Visit) -> None:
+    app = visit(CODE)
+    by_label(app.text_area, "Prompt").set_value("x = <FILL_HERE>\n")
+    app.run()
+    sentence = "tiny-code continues code and cannot fill a gap; remove"
+    assert sentence in said(app).replace("\\", "")
+    by_label(app.button, "Generate").click()
+    app.run()
+    assert sentence in said(app).replace("\\", "")
+    assert app.session_state["diptych"].drafts["code"].runs == []
+    app.selectbox[0].set_value("tiny-starcoder-py").run()
+    assert sentence not in said(app).replace("\\", "")
+    assert "the model fills it in" in said(app)
+
+
+def test_an_empty_code_prompt_is_refused_before_the_run(visit: Visit) -> None:
+    app = visit(CODE)
+    by_label(app.text_area, "Prompt").set_value("  \n")
+    app.run()
+    assert "Write how the code begins" in said(app)
+
+
+def test_each_page_offers_the_models_that_make_what_it_shows(visit: Visit) -> None:
+    assert [option.split(" · ")[0] for option in visit(CODE).selectbox[0].options] == [
+        "Diptych tiny-code",
+        "CodeGen 350M mono",
+        "TinyStarCoderPy",
+    ]
+    assert not any("code" in option.lower() for option in visit(TEXT).selectbox[0].options)
+
+
+def test_a_bundled_model_that_is_not_there_is_said(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIPTYCH_MODELS", str(tmp_path))
+    assert "Diptych tiny-code · not in this installation" in visit(CODE).selectbox[0].options

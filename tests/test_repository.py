@@ -29,6 +29,8 @@ class Hub(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     folder: ClassVar[Path]
+    repo: ClassVar[str] = REPO
+    commit: ClassVar[str] = COMMIT
     mood: ClassVar[str] = ""
     asked: ClassVar[list[str]] = []
 
@@ -48,12 +50,12 @@ class Hub(BaseHTTPRequestHandler):
         if self.mood in errors:
             status, code, message = errors[self.mood]
             self.answer(b"{}", status, {"X-Error-Code": code, "X-Error-Message": message})
-        elif path.startswith(f"/api/models/{REPO}/tree/"):
+        elif path.startswith(f"/api/models/{self.repo}/tree/"):
             self.answer(json.dumps([self.listed(file) for file in sorted(self.folder.iterdir())]).encode())
-        elif path.startswith(f"/api/models/{REPO}"):
-            self.answer(json.dumps({"id": REPO, "sha": COMMIT, "siblings": []}).encode())
+        elif path.startswith(f"/api/models/{self.repo}"):
+            self.answer(json.dumps({"id": self.repo, "sha": self.commit, "siblings": []}).encode())
         elif (file := self.folder / path.split("/")[-1]).is_file():
-            headers = {"ETag": f'"{hashlib.sha1(file.read_bytes()).hexdigest()}"', "X-Repo-Commit": COMMIT}
+            headers = {"ETag": f'"{hashlib.sha1(file.read_bytes()).hexdigest()}"', "X-Repo-Commit": self.commit}
             self.answer(file.read_bytes(), 200, headers)
         else:
             self.answer(b"", 404, {"X-Error-Code": "EntryNotFound"})
@@ -111,8 +113,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def remote(**changes: object) -> ModelSpec:
-    row = tiny_models.row(Path("gpt2"), name="GPT-2", source=REPO, revision=COMMIT, bundled=False)
-    return replace(row, download_bytes=548_000_000, **changes)  # type: ignore[arg-type]
+    row = tiny_models.row(Path("gpt2"), name="GPT-2", bundled=False)
+    return replace(row, **({"source": REPO, "revision": COMMIT, "download_bytes": 548_000_000} | changes))  # type: ignore[arg-type]
 
 
 def test_a_snapshot_is_downloaded_once_and_then_read_without_the_hub(hub: type[Hub], settings: Settings) -> None:
@@ -195,15 +197,40 @@ def test_a_disk_that_is_too_small(hub: type[Hub], settings: Settings) -> None:
     assert hub.asked == []
 
 
-def test_a_repository_without_safetensors(hub: type[Hub], settings: Settings, files: Path, tmp_path: Path) -> None:
-    only_pickle = tmp_path / "pickle"
-    only_pickle.mkdir()
+@pytest.fixture
+def only_pickle(hub: type[Hub], files: Path, tmp_path: Path) -> type[Hub]:
+    folder = tmp_path / "pickle"
+    folder.mkdir()
     for name in ("config.json", "pytorch_model.bin", "tokenizer.json"):
-        (only_pickle / name).write_bytes((files / name).read_bytes())
-    hub.folder = only_pickle
+        (folder / name).write_bytes((files / name).read_bytes())
+    (folder / "training_args.bin").write_bytes(b"another pickle")
+    (folder / "modeling_evil.py").write_text("boom")
+    hub.folder = folder
+    return hub
+
+
+def test_a_repository_without_safetensors(only_pickle: type[Hub], settings: Settings) -> None:
     with pytest.raises(ModelRefused, match="has no safetensors weights"):
         repository.folder(remote(), settings)
-    assert not [path for path in hub.asked if path.endswith(".bin")]
+    assert not [path for path in only_pickle.asked if path.endswith(".bin")]
+
+
+def test_the_listed_exception_is_fetched_with_its_one_pickle(only_pickle: type[Hub], settings: Settings) -> None:
+    ((only_pickle.repo, only_pickle.commit), name), *others = repository.PICKLED.items()
+    assert not others
+    row = remote(source=only_pickle.repo, revision=only_pickle.commit)
+    folder = repository.folder(row, settings)
+    assert {path.name for path in folder.iterdir()} == {"config.json", "tokenizer.json", name}
+    assert repository.present(row, settings)
+    (folder / name).unlink()
+    assert not repository.present(row, settings)
+
+
+def test_the_listed_repository_at_another_revision_is_refused(only_pickle: type[Hub], settings: Settings) -> None:
+    only_pickle.repo = next(iter(repository.PICKLED))[0]
+    with pytest.raises(ModelRefused, match="has no safetensors weights"):
+        repository.folder(remote(source=only_pickle.repo), settings)
+    assert not [path for path in only_pickle.asked if path.endswith(".bin")]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.types import Modality, ModelSpec
 
+FILLING = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -26,7 +27,7 @@ TEXTS = (
 )
 
 
-def tokenizer(folder: Path, template: str = "", vocabulary: int = 400) -> int:
+def tokenizer(folder: Path, template: str = "", vocabulary: int = 400, more: tuple[str, ...] = ()) -> int:
     """Train a byte-level BPE on TEXTS and write it to `folder`; returns the size of its vocabulary."""
     import tokenizers
     from transformers import PreTrainedTokenizerFast
@@ -35,6 +36,7 @@ def tokenizer(folder: Path, template: str = "", vocabulary: int = 400) -> int:
     bpe.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = tokenizers.decoders.ByteLevel()
     special = ["<|endoftext|>", *(["<|im_start|>", "<|im_end|>"] if template else [])]
+    special[1:1] = more
     trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=special,
@@ -42,7 +44,7 @@ def tokenizer(folder: Path, template: str = "", vocabulary: int = 400) -> int:
         show_progress=False,
     )
     bpe.train_from_iterator(TEXTS, trainer)
-    fast = PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token=special[-1], bos_token=special[0])
+    fast = PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token=special[-1 if template else 0], bos_token=special[0])
     if template:
         fast.chat_template = template
     fast.save_pretrained(folder)
@@ -50,7 +52,7 @@ def tokenizer(folder: Path, template: str = "", vocabulary: int = 400) -> int:
 
 
 def build(kind: str, folder: Path, template: str = "", spread: float = 0.3, half: bool = False) -> ModelSpec:
-    """A random `kind` ("gpt2", "codegen", "llama", "qwen2") in `folder`; returns a bundled catalog row for it.
+    """A random `kind` ("gpt2", "codegen", "gpt_bigcode", "llama", "qwen2") in `folder`; returns a bundled row for it.
 
     `spread` is the standard deviation of the weights: large enough that answers vary.
     """
@@ -58,7 +60,7 @@ def build(kind: str, folder: Path, template: str = "", spread: float = 0.3, half
     import transformers
 
     folder.mkdir(parents=True, exist_ok=True)
-    vocab = tokenizer(folder, template)
+    vocab = tokenizer(folder, template, more=FILLING if kind == "gpt_bigcode" else ())
     with torch.random.fork_rng(), warnings.catch_warnings():
         torch.manual_seed(0)
         config = _config(transformers, kind, vocab, spread)
@@ -99,6 +101,7 @@ def _config(transformers: object, kind: str, vocab: int, spread: float):  # type
     make, sizes = {
         "gpt2": ("GPT2Config", old),
         "codegen": ("CodeGenConfig", old | {"rotary_dim": 4}),
+        "gpt_bigcode": ("GPTBigCodeConfig", {name: size for name, size in old.items() if name != "n_ctx"}),
         "llama": ("LlamaConfig", new),
         "qwen2": ("Qwen2Config", new),
     }[kind]

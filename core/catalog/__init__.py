@@ -10,76 +10,13 @@ from dataclasses import replace
 
 from core import servers
 from core.catalog.parameters import PRESETS, REMOTE_PARAMETERS, TEXT_PARAMETERS
+from core.catalog.rows import CATALOG
 from core.catalog.traits import traits_of
 from core.errors import UnknownModel
 from core.servers import CUSTOM, Server
 from core.types import Modality, ModelSpec, Parameter
 
-__all__ = ["CATALOG", "PRESETS", "REMOTE_PARAMETERS", "TEXT_PARAMETERS", "common", "remote", "spec"]
-
-MEGABYTE = 1_000_000
-
-CATALOG: tuple[ModelSpec, ...] = (
-    ModelSpec(
-        id="tiny-text",
-        name="Diptych tiny-text",
-        modality=Modality.TEXT,
-        provider="local_text",
-        source="tiny-text",
-        summary="A demo model trained by this project on synthetic tasks. "
-        "It shows how prompts act, not what large models know.",
-        licence="MIT",
-        parameters=TEXT_PARAMETERS,
-        bundled=True,
-        memory_bytes=120 * MEGABYTE,
-        context=512,
-        chat=True,
-    ),
-    ModelSpec(
-        id="gpt2",
-        name="GPT-2",
-        modality=Modality.TEXT,
-        provider="local_text",
-        source="openai-community/gpt2",
-        revision="607a30d783dfa663caf39e06633721c8d4cfcd7e",
-        summary="OpenAI's base model of 2019: continues a text, follows no instructions.",
-        licence="MIT",
-        parameters=TEXT_PARAMETERS,
-        download_bytes=548 * MEGABYTE,
-        memory_bytes=900 * MEGABYTE,
-        context=1024,
-    ),
-    ModelSpec(
-        id="smollm2-135m",
-        name="SmolLM2 135M Instruct",
-        modality=Modality.TEXT,
-        provider="local_text",
-        source="HuggingFaceTB/SmolLM2-135M-Instruct",
-        revision="12fd25f77366fa6b3b4b768ec3050bf629380bac",
-        summary="A small instruction model by Hugging Face; the quickest real chat model on a CPU.",
-        licence="Apache-2.0",
-        parameters=TEXT_PARAMETERS,
-        download_bytes=269 * MEGABYTE,
-        memory_bytes=950 * MEGABYTE,
-        context=2048,
-        chat=True,
-    ),
-    ModelSpec(
-        id="qwen2.5-0.5b",
-        name="Qwen2.5 0.5B Instruct",
-        modality=Modality.TEXT,
-        provider="local_text",
-        source="Qwen/Qwen2.5-0.5B-Instruct",
-        revision="7ae557604adf67be50417f59c2c2f167def9a775",
-        summary="A capable small instruction model by Alibaba; slow but useful on a CPU.",
-        licence="Apache-2.0",
-        parameters=TEXT_PARAMETERS,
-        download_bytes=988 * MEGABYTE,
-        memory_bytes=2_600 * MEGABYTE,
-        context=4096,
-        chat=True,
-    ),
-)
+__all__ = ["CATALOG", "PRESETS", "REMOTE_PARAMETERS", "TEXT_PARAMETERS", "common", "fillers", "remote", "spec"]
 
 
 def spec(model_id: str) -> ModelSpec:
@@ -119,6 +56,11 @@ def remote(server: Server, name: str) -> ModelSpec:
         draws=traits.draws,
         ignores=tuple(sorted(traits.ignores)),
     )
+
+
+def fillers() -> tuple[str, ...]:
+    """Names of the repositories whose models fill a gap in code."""
+    return tuple(row.source for row in CATALOG if row.fills)
 
 
 def common(specs: Sequence[ModelSpec]) -> tuple[Parameter, ...]:

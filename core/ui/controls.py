@@ -23,6 +23,8 @@ def availability(row: ModelSpec) -> str:
     """'ready, 8 MB', or what a first use costs: 'downloads 548 MB on first use'."""
     if repository.present(row, settings()):
         return f"ready, {repository.size(repository.folder(row, settings())) / 1e6:.0f} MB"
+    if row.bundled:
+        return "not in this installation"
     return f"downloads {row.download_bytes / 1e6:.0f} MB on first use"
 
 
@@ -41,9 +43,9 @@ def models(draft: Draft, label: str = "Models", most: int | None = None) -> None
     _about(draft.models)
 
 
-def model(draft: Draft) -> None:
-    """Choose exactly one text model."""
-    rows = _options(draft)
+def model(draft: Draft, makes: Modality = Modality.TEXT) -> None:
+    """Choose exactly one model that makes text, or something else: servers' models are offered for text only."""
+    rows = _options(draft, makes)
     index = rows.index(draft.models[0]) if draft.models and draft.models[0] in rows else 0
     draft.models = [st.selectbox("Model", rows, index=index, format_func=_model_label, key=draft.key("model"))]
     _about(draft.models)
@@ -66,10 +68,10 @@ def parameters(draft: Draft, *, advanced: bool) -> None:
             draft.parameters[row.name] = _widget(draft, row)
 
 
-def samples(draft: Draft) -> None:
+def samples(draft: Draft, label: str = "Samples") -> None:
     """How many answers to each prompt."""
     value = st.number_input(
-        "Samples",
+        label,
         1,
         20,
         min(max(draft.samples, 1), 20),
@@ -126,8 +128,9 @@ def _alone(draft: Draft) -> None:
     draft.talk, draft.images = (), ()
 
 
-def _options(draft: Draft) -> list[str]:
-    return [row.id for row in CATALOG if row.modality is Modality.TEXT] + remote.offered(draft.models)
+def _options(draft: Draft, makes: Modality = Modality.TEXT) -> list[str]:
+    rows = [row.id for row in CATALOG if row.modality is makes]
+    return rows + remote.offered(draft.models) if makes is Modality.TEXT else rows
 
 
 def place(model_id: str) -> str:

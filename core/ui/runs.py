@@ -92,7 +92,8 @@ def bench(draft: Draft, experiment: Callable[[], Experiment], draw: Draw, label:
     """The run bar, and under it the answers of the draft's last run.
 
     Args:
-        experiment: makes what a press of the button runs, from the controls as they then are.
+        experiment: makes what a press of the button runs, from the controls as they then are; what it raises is said
+            in the bar.
         draw: draws the run; called again and again while it goes on.
     """
     polling = active(draft)
@@ -122,15 +123,25 @@ def _bar(draft: Draft, experiment: Callable[[], Experiment], running: Shown | No
                 type="primary",
                 key=draft.key("run"),
                 shortcut="Mod+Enter",
-                on_click=lambda: start(draft, experiment()),
+                on_click=_press,
+                args=(draft, experiment),
             )
-            st.markdown(_forecast(experiment()), width="stretch")
+            st.markdown(_forecast(experiment), width="stretch")
     refusal()
 
 
-def _forecast(experiment: Experiment) -> str:
+def _press(draft: Draft, experiment: Callable[[], Experiment]) -> None:
+    try:
+        made = experiment()
+    except DiptychError:
+        return  # the bar says why, beside the button
+    start(draft, made)
+
+
+def _forecast(make: Callable[[], Experiment]) -> str:
     """What a press of the button will do, or why it cannot."""
     try:
+        experiment = make()
         cells = experiments.plan(experiment, **_limits(), pictures=session().pictures)
         local = any(catalog.spec(model).local for model in experiment.models)
         estimate = experiments.estimate(experiment, history().speeds())

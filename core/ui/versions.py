@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import context
 from core.catalog import spec
-from core.experiment.recipe import effective_samples, places
+from core.experiment.recipe import places
 from core.experiment.summary import answer
 from core.types import CellResult, Message
 from core.ui import results, runs
@@ -26,14 +26,12 @@ def prompt(draft: Draft) -> None:
         variant.system = st.text_area(
             "System", variant.system, height=68, key=draft.key("system"), placeholder="Optional: who answers, and how"
         )
-    _counter(draft)
+    counter(draft, _messages(draft))
 
 
 def draw(draft: Draft, shown: runs.Shown) -> None:
     """One version of the answers, and the way to the others."""
-    chosen = _version(draft)
-    if chosen != shown.run_id:
-        shown = runs.find(chosen) or shown
+    shown = chosen(draft, shown)
     for place in places(shown.experiment):
         result = shown.results.get(place.index, CellResult(index=place.index))
         with st.container(border=True):
@@ -42,14 +40,28 @@ def draw(draft: Draft, shown: runs.Shown) -> None:
             _actions(draft, shown, place.index, result)
 
 
-def _version(draft: Draft) -> str:
+def chosen(draft: Draft, shown: runs.Shown) -> runs.Shown:
+    """The version that is looked at, where there are several; the way to the others is drawn."""
     count = len(draft.runs)
     if count < 2:
-        return draft.runs[-1]
+        return shown
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{count} versions", width="content")
         page = st.pagination(count, default=count, key=draft.key("version", count))
-    return draft.runs[page - 1]
+    run_id = draft.runs[page - 1]
+    return shown if run_id == shown.run_id else runs.find(run_id) or shown
+
+
+def regenerate(draft: Draft, shown: runs.Shown, key: str) -> None:
+    """A button that asks the same again with a new seed; greedy decoding would only say the same."""
+    st.button(
+        "Regenerate",
+        icon=":material/refresh:",
+        key=f"{key}.again",
+        disabled=shown.experiment.parameters.get("temperature") == 0,
+        help="The same prompt with a new seed; this version stays",
+        on_click=lambda: runs.start(draft, replace(shown.experiment, seed=_new_seed())),
+    )
 
 
 def _speed(result: CellResult) -> None:
@@ -78,14 +90,7 @@ def _actions(draft: Draft, shown: runs.Shown, index: int, result: CellResult) ->
             help="Let the model go on from where this answer ends",
             on_click=lambda: runs.start(draft, replace(shown.experiment, answer_prefix=body, samples=1)),
         )
-        st.button(
-            "Regenerate",
-            icon=":material/refresh:",
-            key=f"{key}.again",
-            disabled=effective_samples(shown.experiment) == 1 and shown.experiment.parameters.get("temperature") == 0,
-            help="The same prompt with a new seed; this version stays",
-            on_click=lambda: runs.start(draft, replace(shown.experiment, seed=_new_seed())),
-        )
+        regenerate(draft, shown, key)
         st.download_button(
             "Download",
             body,
@@ -97,12 +102,13 @@ def _actions(draft: Draft, shown: runs.Shown, index: int, result: CellResult) ->
         )
 
 
-def _counter(draft: Draft) -> None:
+def counter(draft: Draft, messages: Sequence[Message]) -> None:
+    """How much of the model's context these messages and the answer take."""
     row = spec(draft.models[0])
     if not row.local:
         st.caption("The server counts the tokens of the prompt; they are shown with the answer.")
         return
-    used = context.count(row, settings(), _messages(draft), draft.chat)
+    used = context.count(row, settings(), messages, draft.chat)
     if used is None:
         st.caption(f"Context: {row.context} tokens. The prompt is counted once the model is on this machine.")
         return

@@ -15,6 +15,7 @@ PAGES = {
     "/playground": "Playground",
     "/text": "Text",
     "/chat": "Chat",
+    "/code": "Code",
     "/history": "History",
 }
 

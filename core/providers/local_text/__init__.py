@@ -2,8 +2,9 @@
 
 The decode loop is our own (`decoding`) rather than `generate()`: it is a generator, so events are yielded where they
 happen, without a streamer's thread; every row has its own seed, filters, stop strings and end; and a row that ends
-makes room at once. `sampling` chooses tokens, `slots` computes, `prompting` frames messages, `writing` makes text; this
-file opens a model and turns requests into rows and rows into outputs. It knows nothing of runs, queues or history.
+makes room at once. `weights` reads a model's files, `sampling` chooses tokens, `slots` computes, `prompting` frames
+messages, `writing` makes text; this file turns requests into rows and rows into outputs. It knows nothing of runs,
+queues or history.
 
 The same request gives the same text alone and in any company; `slots` says why, and what another machine may do.
 """
@@ -13,7 +14,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -21,14 +21,14 @@ import tokenizers
 import torch
 import transformers
 
-from core import device, repository
-from core.errors import DiptychError, ModelRefused, PromptTooLong
+from core import catalog, device, repository
+from core.errors import DiptychError, PromptTooLong
 from core.providers import Report
-from core.providers.local_text import prompting, sampling
+from core.providers.local_text import prompting, sampling, weights
 from core.providers.local_text.decoding import Batch, Row
 from core.providers.local_text.writing import Gate, Letters
 from core.settings import Settings
-from core.types import Event, Failed, Finished, ModelSpec, Output, Progress, Request
+from core.types import Event, Failed, Finished, Modality, ModelSpec, Output, Progress, Request
 
 SMALL = 100_000_000
 """Models of at most so many bytes take 64 requests a call and run on one thread. With 2.9 million parameters and 16
@@ -45,42 +45,11 @@ def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda prog
     folder = repository.folder(spec, settings, report)
     place = device.choose(settings)
     report(Progress(None, 0.0, 1.0, f"reading {spec.name}"))
-    model, tokenizer = _read(spec, folder)
+    model, tokenizer = weights.read(spec, folder)
     report(Progress(None, 1.0, 1.0, f"reading {spec.name}"))
     if place.kind == "cpu" and not settings.threads and _weight(model) <= SMALL:
         place = replace(place, threads=1, reason=f"{place.reason} One thread for so small a model.")
     return LocalText(spec, model.to(place.kind), tokenizer, place)
-
-
-def _read(spec: ModelSpec, folder: Path) -> tuple[Any, Any]:
-    _refuse_code(spec, folder)
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            attn_implementation="eager",
-        )
-    except MemoryError:
-        raise ModelRefused(f"{spec.name} does not fit into this machine's memory. Choose a smaller model.") from None
-    except Exception as error:  # whatever a broken file makes a parser raise, it is the files that are broken
-        raise ModelRefused(
-            f"The files of {spec.name} cannot be read ({type(error).__name__}). "
-            f"Delete the folder {folder} and try again, or choose another model."
-        ) from error
-    return model.eval(), tokenizer
-
-
-def _refuse_code(spec: ModelSpec, folder: Path) -> None:
-    for name in ("config.json", "tokenizer_config.json"):
-        path = folder / name
-        if path.is_file() and '"auto_map"' in path.read_text(encoding="utf-8", errors="replace"):
-            raise ModelRefused(f"{spec.name} brings code of its own, which is never run here. Choose another model.")
 
 
 class LocalText:
@@ -128,6 +97,8 @@ class LocalText:
         # A fast tokenizer raises "Already borrowed" when two threads use it (transformers issue 47085).
         with self._lock:
             text = prompting.rendered(self._tokenizer, request)
+            if self.spec.modality is Modality.CODE and not request.chat:
+                text = prompting.filling(self._tokenizer, text, self.spec.id, catalog.fillers())
             return text, prompting.tokens(self._tokenizer, request, text)
 
     def _row(self, index: int, request: Request) -> Row:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
+from core import completion
 from core.errors import InvalidInput
 from core.types import Message, Request
 
@@ -30,6 +31,29 @@ def rendered(tokenizer: Any, request: Request) -> str:
     if request.chat and getattr(tokenizer, "chat_template", None):
         return _framed(tokenizer, messages)
     return _raw(messages)
+
+
+def filling(tokenizer: Any, text: str, model: str, others: Sequence[str]) -> str:
+    """A raw prompt with a gap as StarCoder reads one: what stands before it, what stands after it, then the middle
+    (Bavarian et al. 2022, "Efficient training of language models to fill in the middle", prefix-suffix-middle order).
+    A prompt without a gap stays as it is.
+
+    Args:
+        model, others: for the refusal, the name of the model and of those that can fill.
+
+    Raises:
+        InvalidInput: there is a gap, and the tokenizer has no tokens to say so.
+    """
+    around = completion.gap(text)
+    if around is None:
+        return text
+    if not set(_FILLING) <= set(tokenizer.get_vocab()):
+        raise InvalidInput(completion.cannot_fill(model, others))
+    before, after, middle = _FILLING
+    return f"{before}{around[0]}{after}{around[1]}{middle}"
+
+
+_FILLING = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
 
 
 def tokens(tokenizer: Any, request: Request, text: str) -> list[int]:

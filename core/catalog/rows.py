@@ -1,0 +1,116 @@
+"""The rows: every model that runs on this machine, and what is known of it before it is opened.
+
+Data only. A row pins the revision that is read.
+"""
+
+from __future__ import annotations
+
+from core.catalog.parameters import TEXT_PARAMETERS
+from core.types import Modality, ModelSpec
+
+MEGABYTE = 1_000_000
+
+CATALOG: tuple[ModelSpec, ...] = (
+    ModelSpec(
+        id="tiny-text",
+        name="Diptych tiny-text",
+        modality=Modality.TEXT,
+        provider="local_text",
+        source="tiny-text",
+        summary="A demo model trained by this project on synthetic tasks. "
+        "It shows how prompts act, not what large models know.",
+        licence="MIT",
+        parameters=TEXT_PARAMETERS,
+        bundled=True,
+        memory_bytes=120 * MEGABYTE,
+        context=512,
+        chat=True,
+    ),
+    ModelSpec(
+        id="gpt2",
+        name="GPT-2",
+        modality=Modality.TEXT,
+        provider="local_text",
+        source="openai-community/gpt2",
+        revision="607a30d783dfa663caf39e06633721c8d4cfcd7e",
+        summary="OpenAI's base model of 2019: continues a text, follows no instructions.",
+        licence="MIT",
+        parameters=TEXT_PARAMETERS,
+        download_bytes=548 * MEGABYTE,
+        memory_bytes=900 * MEGABYTE,
+        context=1024,
+    ),
+    ModelSpec(
+        id="smollm2-135m",
+        name="SmolLM2 135M Instruct",
+        modality=Modality.TEXT,
+        provider="local_text",
+        source="HuggingFaceTB/SmolLM2-135M-Instruct",
+        revision="12fd25f77366fa6b3b4b768ec3050bf629380bac",
+        summary="A small instruction model by Hugging Face; the quickest real chat model on a CPU.",
+        licence="Apache-2.0",
+        parameters=TEXT_PARAMETERS,
+        download_bytes=269 * MEGABYTE,
+        memory_bytes=950 * MEGABYTE,
+        context=2048,
+        chat=True,
+    ),
+    ModelSpec(
+        id="qwen2.5-0.5b",
+        name="Qwen2.5 0.5B Instruct",
+        modality=Modality.TEXT,
+        provider="local_text",
+        source="Qwen/Qwen2.5-0.5B-Instruct",
+        revision="7ae557604adf67be50417f59c2c2f167def9a775",
+        summary="A capable small instruction model by Alibaba; slow but useful on a CPU.",
+        licence="Apache-2.0",
+        parameters=TEXT_PARAMETERS,
+        download_bytes=988 * MEGABYTE,
+        memory_bytes=2_600 * MEGABYTE,
+        context=4096,
+        chat=True,
+    ),
+    ModelSpec(
+        id="tiny-code",
+        name="Diptych tiny-code",
+        modality=Modality.CODE,
+        provider="local_text",
+        source="tiny-code",
+        summary="A demo model trained by this project on generated small functions and Python's standard library. "
+        "It shows how code completion behaves; it is no coding assistant.",
+        licence="MIT and PSF-2.0",
+        parameters=TEXT_PARAMETERS,
+        bundled=True,
+        memory_bytes=200 * MEGABYTE,
+        context=512,
+    ),
+    ModelSpec(
+        id="codegen-350m-mono",
+        name="CodeGen 350M mono",
+        modality=Modality.CODE,
+        provider="local_text",
+        source="Salesforce/codegen-350M-mono",
+        revision="d9107f71cca463240db1143f4a75a927a27fcb27",
+        summary="Salesforce's Python model of 2022: continues code. Its weights are a pickle, read as tensors only.",
+        licence="BSD-3-Clause",
+        parameters=TEXT_PARAMETERS,
+        download_bytes=800 * MEGABYTE,
+        memory_bytes=2_300 * MEGABYTE,  # while it is read, the file's half floats lie beside the model
+        context=2048,
+    ),
+    ModelSpec(
+        id="tiny-starcoder-py",
+        name="TinyStarCoderPy",
+        modality=Modality.CODE,
+        provider="local_text",
+        source="bigcode/tiny_starcoder_py",
+        revision="8547527bef0bc927268c1653cce6948c5c242dd1",
+        summary="BigCode's small Python model of 2023: continues code, and fills a gap in it.",
+        licence="BigCode OpenRAIL-M",
+        parameters=TEXT_PARAMETERS,
+        download_bytes=660 * MEGABYTE,
+        memory_bytes=1_100 * MEGABYTE,
+        context=2048,  # it knows 8192, but attention over so many would take gigabytes
+        fills=True,
+    ),
+)
