@@ -26,6 +26,8 @@ def page() -> None:
             drafts.open_in_page(STEP_BY_STEP)
         if st.button("Write a text", icon=":material/notes:", key="home.text"):
             st.switch_page(drafts.PAGES["text"])
+        if st.button("Complete code", icon=":material/code:", key="home.code"):
+            st.switch_page(drafts.PAGES["code"])
         if st.button("Chat", icon=":material/forum:", key="home.chat"):
             st.switch_page(drafts.PAGES["chat"])
     st.caption("The example is filled and runs offline, on a small model that ships with the app. No key, no account.")
