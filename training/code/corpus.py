@@ -24,8 +24,8 @@ MIXTURE: dict[Make, float] = {
     formulas.make: 7,
     basics.make: 14,
 }
-LIBRARY = 14.0  # of the same weight, by document; a piece of it is about four times as long
-LIBRARY_WEIGHT, PROMPT_WEIGHT, PROMPTS_LEARNED = 0.4, 0.15, 0.4
+LIBRARY = 30.0  # of the same weight, by document; a piece of it is about four times as long
+LIBRARY_WEIGHT, PROMPT_WEIGHT, PROMPTS_LEARNED = 1.0, 0.15, 0.4
 POOL = 2048
 QUOTES = ('"""', '"""', '"""', "'''")
 
