@@ -14,13 +14,13 @@ from scipy.stats import binom
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.completion import parses
+from training import generate
 from training.code import (
     basics,
     card,
     corpus,
     evaluate,
     formulas,
-    generate,
     library,
     orders,
     pipelines,

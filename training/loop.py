@@ -29,19 +29,19 @@ class Plan:
     and steps that saw only one family at a time made the model forget the others.
     """
 
-    layers: int
     width: int
     heads: int
     vocabulary: int
-    context: int
-    tokens: int
-    parts: int
-    rate: float
-    decay: float
     minutes: float
-    steps: int | None
-    seed: int
-    device: str
+    layers: int = 4
+    context: int = 512
+    tokens: int = 1536
+    parts: int = 2
+    rate: float = 1.5e-3
+    decay: float = 0.05
+    steps: int | None = None
+    seed: int = 1
+    device: str = "cpu"
 
 
 AnyPlan = TypeVar("AnyPlan", bound=Plan)

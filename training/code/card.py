@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from training import card
 from training.code.result import Result
 
-BEGIN, END = "<!-- evaluation: begin -->", "<!-- evaluation: end -->"
 BARS = (
     ("all prompts, greedy", "parses", 0.85),
     ("all prompts, temperature 0.4", "parses", 0.85),
@@ -38,23 +38,13 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def sizes(folder: Path) -> str:
-    """Parameters, tokens and minutes, from the files beside the card."""
+def parameters(folder: Path) -> int:
+    """How many numbers the model has, by its shape."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    trained = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     width, layers, words = config["n_embd"], config["n_layer"], config["vocab_size"]
-    parameters = words * (width + 1) + 2 * width + layers * (12 * width + 7) * width
-    return (
-        f"{parameters / 1e6:.2f} million parameters ({layers} layers, width {width}, {config['n_head']} heads, "
-        f"{config['n_positions']} positions, vocabulary {words}); trained for {trained['step']} steps on "
-        f"{trained['tokens'] / 1e6:.1f} million tokens in {trained['seconds'] / 60:.0f} minutes."
-    )
+    return int(words * (width + 1) + 2 * width + layers * (12 * width + 7) * width)
 
 
 def write(folder: Path, results: Sequence[Result]) -> None:
-    """Replace what stands between the markers of the folder's README.md."""
-    file = folder / "README.md"
-    before, rest = file.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    body = "\n\n".join([BEGIN, sizes(folder), bars(results), table(results), END])
-    file.write_text(before + body + after, encoding="utf-8")
+    """Put the tables onto the folder's card."""
+    card.write(folder, card.sizes(folder, parameters(folder)), bars(results), table(results))

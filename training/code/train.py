@@ -12,8 +12,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import CodeGenConfig, CodeGenForCausalLM
 
-from training import loop
-from training.code import corpus, export, vocabulary
+from training import export, loop
+from training.code import corpus, vocabulary
 
 VOCABULARY_POOL, VOCABULARY_DOCUMENTS = 10**6, 12000  # a pool far beyond what is trained on
 
@@ -22,19 +22,10 @@ VOCABULARY_POOL, VOCABULARY_DOCUMENTS = 10**6, 12000  # a pool far beyond what i
 class Plan(loop.Plan):
     """As every plan, and the part of each head that turns with the position."""
 
-    layers: int = 4
     width: int = 256
     heads: int = 8
     vocabulary: int = 4096
-    context: int = 512
-    tokens: int = 1536
-    parts: int = 2
-    rate: float = 1.5e-3
-    decay: float = 0.05
     minutes: float = 30
-    steps: int | None = None
-    seed: int = 1
-    device: str = "cpu"
     rotary: int = 16
 
 
@@ -88,7 +79,8 @@ def main() -> None:
     if wanted.resume:
         trainer.restore(wanted.run / "checkpoint.pt")
     loop.train(trainer, wanted.run, wanted.save_every)
-    export.write(trainer.model, trainer.tokenizer, wanted.out, vars(trainer.place))
+    tokenizer = vocabulary.wrapped(trainer.tokenizer, plan.context)
+    export.write(trainer.model, tokenizer, wanted.out, vars(trainer.place))
 
 
 if __name__ == "__main__":

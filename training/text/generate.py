@@ -1,10 +1,10 @@
-"""Greedy answers for many prompts at once. Knows nothing of what is asked."""
+"""Examples as prompts, and greedy answers to many at once."""
 
 from collections.abc import Sequence
 
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from training.generate import completions
 from training.text.example import Example, gap
 
 
@@ -22,27 +22,8 @@ def plain_prompt(example: Example) -> str:
     return text if gap(text) == "" or text.endswith((":", "=", ">", "|")) else text + "\n"
 
 
-@torch.inference_mode()
 def answers(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    prompts: Sequence[str],
-    batch: int = 100,
-    longest: int = 160,
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], longest: int = 160
 ) -> list[str]:
-    """One greedy answer a prompt, in the order of the prompts; like lengths run together."""
-    tokenizer.padding_side = "left"
-    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    found = dict.fromkeys(order, "")
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
-        inputs = tokenizer([prompts[i] for i in chosen], return_tensors="pt", padding=True, add_special_tokens=False)
-        out = model.generate(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            max_new_tokens=longest,
-            do_sample=False,
-        )
-        texts = tokenizer.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        found.update(zip(chosen, texts, strict=True))
-    return [found[i] for i in range(len(prompts))]
+    """One greedy answer a prompt, in the order of the prompts."""
+    return completions(model, tokenizer, prompts, longest=longest, batch=100)

@@ -14,8 +14,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from training import loop
-from training.text import corpus, export, start, vocabulary
+from training import export, loop
+from training.text import corpus, start, vocabulary
 
 VOCABULARY_POOL = 10**6  # far beyond what is trained on
 
@@ -24,19 +24,10 @@ VOCABULARY_POOL = 10**6  # far beyond what is trained on
 class Plan(loop.Plan):
     """As every plan, with tiny-text's own shape and length."""
 
-    layers: int = 4
     width: int = 192
     heads: int = 6
     vocabulary: int = 3072
-    context: int = 512
-    tokens: int = 1536
-    parts: int = 2
-    rate: float = 1.5e-3
-    decay: float = 0.05
     minutes: float = 97
-    steps: int | None = None
-    seed: int = 1
-    device: str = "cpu"
 
 
 PRESETS = {"cpu": Plan(), "gpu": Plan(tokens=8192, minutes=25, device="cuda")}
@@ -93,7 +84,8 @@ def main() -> None:
     if wanted.resume:
         trainer.restore(wanted.run / "checkpoint.pt")
     loop.train(trainer, wanted.run, wanted.save_every)
-    export.write(trainer.model, trainer.tokenizer, wanted.out, vars(trainer.place))
+    tokenizer = vocabulary.wrapped(trainer.tokenizer, plan.context)
+    export.write(trainer.model, tokenizer, wanted.out, vars(trainer.place))
 
 
 if __name__ == "__main__":

@@ -8,27 +8,24 @@ import tempfile
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
-from transformers import GenerationConfig, GPT2LMHeadModel
-
-from training.text import vocabulary
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 
-def write(model: GPT2LMHeadModel, tokenizer: Tokenizer, folder: Path, trained: dict[str, float]) -> None:
+def write(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, trained: dict[str, float]) -> None:
     """``trained`` (steps, seconds, tokens) is kept beside the weights for the card."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         written = Path(name)
         half_copy(model).save_pretrained(written)
         GenerationConfig(do_sample=False, bos_token_id=0, eos_token_id=0, pad_token_id=0).save_pretrained(written)
-        vocabulary.wrapped(tokenizer, model.config.n_positions).save_pretrained(written)
+        tokenizer.save_pretrained(written)
         (written / "training.json").write_text(json.dumps(trained, indent=2) + "\n", encoding="utf-8")
         for file in written.iterdir():
             file.chmod(0o644)
             file.replace(folder / file.name)
 
 
-def half_copy(model: GPT2LMHeadModel) -> GPT2LMHeadModel:
-    copy = GPT2LMHeadModel(model.config)
+def half_copy(model: PreTrainedModel) -> PreTrainedModel:
+    copy = type(model)(model.config)
     copy.load_state_dict(model.state_dict())
     return copy.to(dtype=torch.float16)
