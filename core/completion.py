@@ -102,14 +102,23 @@ def truncated(code: str, begun: int = 0) -> str:
 
 
 @lru_cache(maxsize=512)
+def parse(code: str) -> None:
+    """Parse code, never run it.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: it is no Python, or too much of it for the parser.
+    """
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an odd escape such as '\d' is no error
+        ast.parse(code)
+
+
 def parses(code: str) -> tuple[bool, str]:
     """Whether code is Python without syntax errors, and if not, why and in which line."""
     if len(code) > MAX_PARSED:
         return False, f"over {MAX_PARSED} characters: not parsed"
     try:
-        with _WARNINGS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape such as '\d' is no error
-            ast.parse(code)
+        parse(code)
     except SyntaxError as error:
         return False, f"line {error.lineno or 1}: {error.msg}"
     except ValueError:

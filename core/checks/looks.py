@@ -6,7 +6,6 @@ nothing of lines, names or negation.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from decimal import Decimal
 from typing import NoReturn
 
 import regex as timed_regex
+
+from core import completion
 
 MAX_SEARCHED = 20_000
 MAX_JSON = 100_000
@@ -181,7 +182,7 @@ def python_parses(_: None, answer: str) -> Finding:
     if not source.strip():
         return Finding(False, "no code in the answer")
     try:
-        ast.parse(source)
+        completion.parse(source)
     except SyntaxError as error:
         return Finding(False, f"line {error.lineno or 1} is not Python")
     except (ValueError, RecursionError, MemoryError):

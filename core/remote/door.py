@@ -7,13 +7,18 @@ visitor's own key, over https, on the open internet, and only where the deployme
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from core.errors import ModelRefused
+from core.prompts import clean
 from core.remote.address import Rule, anywhere, checked_url, loopback_only, public_only
-from core.remote.keys import key_for
+from core.remote.keys import hidden, key_for
 from core.remote.line import Line
 from core.servers import CUSTOM, Server
 from core.settings import Lent, Secret, Secrets, Settings
+
+MAX_WORD = 120
+"""Characters of what a server may call itself, or its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,16 @@ class Door:
     def line(self, settings: Settings) -> Line:
         """A fresh connection through it."""
         return Line(self.rule, read=settings.remote_read_seconds)
+
+    @property
+    def host(self) -> str:
+        """Host and port that are called, without whatever else stands in the URL."""
+        url = urlsplit(self.base_url)
+        return (url.hostname or "") if url.port is None else f"{url.hostname}:{url.port}"
+
+    def word(self, found: object) -> str:
+        """What the server calls itself or its model, as it may be kept: without the key; '' for what is no text."""
+        return hidden(clean(found), [self.key])[:MAX_WORD] if isinstance(found, str) else ""
 
     def ask(self) -> None:
         """Called before every request; raises QuotaSpent where a lent key may not be used any more."""

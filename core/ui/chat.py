@@ -59,7 +59,7 @@ def draw(draft: Draft) -> None:
 
     def live() -> None:
         with guard():
-            talks.keep(settled(talks.current(), talks.final))
+            talks.keep(settled(talks.current(), talks.result))
             talk = talks.current()
             if not talk.exchanges:
                 st.caption("Say something below. Every answer is kept in the history.")
@@ -135,7 +135,7 @@ def _side(draft: Draft, number: int, exchange: Exchange, place: int, *, last: bo
     blind = exchange.images and not catalog.spec(side.model).sees
     st.caption(escape(controls.place(side.model)) + (" · sees no images, got the text alone" if blind else ""))
     version = side.version
-    result = talks.result(version)
+    result = talks.result(version.run_id)
     body = result.text if result and result.text else version.text
     if result is not None and result.state is not State.DONE:
         st.markdown(results.word(result.state))

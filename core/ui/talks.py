@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from core import catalog, context, pictures
 from core.errors import DiptychError
 from core.experiment.recipe import Experiment
-from core.talk import Talk, Version, added, answering, choosing, cut, files
+from core.talk import Talk, added, answering, choosing, cut, files
 from core.talk.asking import Manner, asked
 from core.types import CellResult
 from core.ui import owner, runs
@@ -66,20 +66,16 @@ def _fits(experiment: Experiment) -> bool:
     return used is None or used + (length if isinstance(length, int) else 0) <= row.context
 
 
-def result(version: Version) -> CellResult | None:
+def result(run_id: str) -> CellResult | None:
     """What the engine or the history knows of an answer; final ones are kept for the visit."""
-    kept = session().finals.get(version.run_id)
+    kept = session().finals.get(run_id)
     if kept is not None:
         return kept
-    shown = runs.find(version.run_id) if version.run_id else None
-    result = shown.results.get(0) if shown else None
-    if result is not None and result.state.final:
-        session().finals[version.run_id] = result
-    return result
-
-
-def final(run_id: str) -> CellResult | None:
-    return result(Version(run_id=run_id))
+    shown = runs.find(run_id) if run_id else None
+    found = shown.results.get(0) if shown else None
+    if found is not None and found.state.final:
+        session().finals[run_id] = found
+    return found
 
 
 @careful

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import openai
 
@@ -13,13 +12,9 @@ from core.prompts import clean
 from core.providers.openai_compatible.faults import said
 from core.remote import faults
 from core.remote.door import Door
-from core.remote.keys import hidden
 from core.remote.reply import Reply
 from core.settings import Settings
 from core.types import ModelSpec, Output, Request, Token
-
-MAX_WORD = 120
-"""Characters of what a server may call itself, or its model."""
 
 CHARACTERS_PER_TOKEN = 4
 """About; only where a server was stopped before it counted (OpenAI's tokenizer guide, for English)."""
@@ -50,8 +45,8 @@ class Answer:
             return ""
         if chunk.get("error"):
             raise said(chunk["error"], self._door, self.reply.model_version or "this model")
-        self.reply.model_version = self._word(chunk.get("model")) or self.reply.model_version
-        self._fingerprint = self._word(chunk.get("system_fingerprint")) or self._fingerprint
+        self.reply.model_version = self._door.word(chunk.get("model")) or self.reply.model_version
+        self._fingerprint = self._door.word(chunk.get("system_fingerprint")) or self._fingerprint
         self._count(chunk.get("usage"))
         choices = chunk.get("choices")
         first = choices[0] if isinstance(choices, list) and choices else None
@@ -86,7 +81,7 @@ class Answer:
         """The answer as it now is."""
         recipe: dict[str, object] = {
             "versions": {"openai": openai.__version__},
-            "host": urlsplit(self._door.base_url).netloc,
+            "host": self._door.host,
         }
         if self._fingerprint:
             recipe["system_fingerprint"] = self._fingerprint
@@ -130,9 +125,6 @@ class Answer:
         self.reply.prompt_tokens = _whole_number(usage.get("prompt_tokens"))
         self.reply.output_tokens = _whole_number(usage.get("completion_tokens"))
         self.reply.thought_tokens = thought or 0
-
-    def _word(self, found: object) -> str:
-        return hidden(clean(found), [self._door.key])[:MAX_WORD] if isinstance(found, str) else ""
 
     def _cut_off(self) -> RemoteError:
         server = self._door.server

@@ -9,16 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from core.errors import DiptychError
-from core.prompts import clean
 from core.remote.door import Door
 from core.remote.faults import foreign
 from core.remote.google.answer import GoogleReply, Piece, settle
 from core.remote.google.ask import Ask, asked
 from core.remote.google.refusal import Refusal, error, fault, lesser
-from core.remote.keys import hidden
 from core.remote.reply import unused
 from core.remote.watch import Watched
 from core.settings import Settings
@@ -135,14 +132,14 @@ class GoogleModel:
         return error(refusal, self._door.server, self._spec.source, self._door.key)
 
     def _annotate(self, reply: GoogleReply, ask: Ask) -> None:
-        reply.model_version = name_kept(reply.model_version, self._door)
+        reply.model_version = self._door.word(reply.model_version)
         if ask.unused:
             reply.note(unused(list(ask.unused)))
         for sentence in ask.notes:
             reply.note(sentence)
 
     def _recipe(self, ask: Ask) -> dict[str, object]:
-        return {"versions": self._versions, "host": host(self._door.base_url), "seed": ask.parameters.get("seed")}
+        return {"versions": self._versions, "host": self._door.host, "seed": ask.parameters.get("seed")}
 
 
 def generators(listing: Iterable[tuple[str, Iterable[str] | None]]) -> tuple[str, ...]:
@@ -169,14 +166,3 @@ def listed(entries: Callable[[], Iterable[tuple[str, Iterable[str] | None]]], do
     except Exception as trouble:
         problem = fault(trouble, door.server, begun=False)
     raise problem
-
-
-def host(base_url: str) -> str:
-    """Host and port of a URL, without whatever else stands in it."""
-    url = urlsplit(base_url)
-    return (url.hostname or "") if url.port is None else f"{url.hostname}:{url.port}"
-
-
-def name_kept(version: str, door: Door) -> str:
-    """The name of the model that answered, as it may be kept."""
-    return hidden(clean(version), [door.key])[:MAX_NAME]
