@@ -33,11 +33,6 @@ ENDLESS = "diptych/never-ends"
 STARTUP_SECONDS = 75
 QUESTION = (Message("user", "Say the word blue three times."),)
 
-for needed in ("fastapi", "uvicorn"):
-    pytest.importorskip(needed, reason="`transformers serve` is for development: pip install -r requirements-dev.txt")
-if not (MODEL / "model.safetensors").exists():
-    pytest.skip("models/tiny-text is not here", allow_module_level=True)
-
 
 def cached(home: Path, name: str, **generation: object) -> None:
     """Put the model into a hub cache under this name, with changes to its generation_config.json."""
