@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy.dialects import postgresql
@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateTable
 
 from core.errors import HistoryUnavailable, InvalidInput, NotFound
 from core.experiment import Experiment, Input, Variant, plan, run
-from core.history import History, queries, schema
+from core.history import History, database, queries, schema
 from core.types import Cell, CellResult, Message, Output, Request, Run, State, Token
 
 ME, YOU = "owner-a", "owner-b"
@@ -563,6 +563,26 @@ def test_many_threads_may_open_a_new_file_at_once(url: str) -> None:
     for history in opened:
         history.close()
     assert failures == []
+
+
+def test_a_refused_change_to_a_log_is_tried_again_until_the_time_is_up() -> None:
+    """Of many that open a new file at once, SQLite refuses some this change without any waiting."""
+
+    class Refusing:
+        def __init__(self, times: int) -> None:
+            self.left = times
+
+        def execute(self, statement: str) -> None:
+            assert statement == "PRAGMA journal_mode = WAL"
+            self.left -= 1
+            if self.left >= 0:
+                raise sqlite3.OperationalError("database is locked")
+
+    soon = Refusing(3)
+    database._keep_a_log(cast(sqlite3.Cursor, soon), 5.0)
+    assert soon.left == -1
+    with pytest.raises(sqlite3.OperationalError):
+        database._keep_a_log(cast(sqlite3.Cursor, Refusing(10**9)), 0.05)
 
 
 def prepared(url: str, script: str) -> None:

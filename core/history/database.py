@@ -6,8 +6,11 @@ SQLAlchemy knows by its URL, with its driver installed. Knows nothing of experim
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,17 +108,31 @@ def _engine(place: URL, busy_seconds: float) -> Engine:
     if in_memory(place):
         arguments["poolclass"] = StaticPool
     engine = create_engine(place, **arguments)
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", partial(_prepare, busy_seconds))
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _prepare(busy_seconds: float, connection: Any, _record: object) -> None:
     connection.isolation_level = None  # sqlite3 then leaves BEGIN to us
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    _keep_a_log(cursor, busy_seconds)
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _keep_a_log(cursor: sqlite3.Cursor, busy_seconds: float) -> None:
+    """WAL mode. SQLite waits for a lock everywhere but here: two that open a new file at once would fail at once."""
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _begin(connection: Connection) -> None:
