@@ -29,6 +29,8 @@ class Slot:
     text: str = ""
     tokens: int = 0
     fraction: float = 0.0
+    note: str = ""
+    preview: bytes = b""
     output: Output | None = None
     error: str = ""
     stop: State | None = None
@@ -45,10 +47,17 @@ class Slot:
         self.tokens = max(self.tokens, tokens)
         self._result = None
 
+    def advance(self, progress: Progress) -> None:
+        """How far something without text has come."""
+        self.fraction = min(1.0, progress.done / progress.total) if progress.total > 0 else 0.0
+        self.note, self.preview = progress.note, progress.preview or self.preview
+        self._result = None
+
     def conclude(self, output: Output | None, error: str) -> None:
         if output is not None:
             self.output, self.text, self.tokens = output, output.text, output.output_tokens
         self.error = error
+        self.fraction, self.note, self.preview = 0.0, "", b""
         self._result = None
 
     def result(self) -> CellResult:
@@ -61,6 +70,9 @@ class Slot:
                 tokens=self.tokens,
                 output=self.output,
                 error=self.error,
+                fraction=self.fraction,
+                note=self.note,
+                preview=self.preview,
             )
         return self._result
 

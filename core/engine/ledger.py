@@ -96,8 +96,8 @@ class Ledger:
         match event:
             case Delta(text=text, tokens=tokens):
                 slot.write(text, tokens)
-            case Progress(done=done, total=total):
-                slot.fraction = min(1.0, done / total) if total > 0 else 0.0
+            case Progress():
+                slot.advance(event)
             case Finished(output=output):
                 stopped = (slot.stop or State.CANCELLED) if output.finish == "cancelled" else None
                 error = self._overdue() if stopped is State.TIMEOUT else ""
