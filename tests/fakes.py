@@ -5,6 +5,7 @@ Run as a program (`python -m tests.fakes`) it is a worker process whose only pro
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -12,7 +13,9 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
+from typing import TYPE_CHECKING
 
+from core import catalog
 from core.errors import HistoryUnavailable, ModelRefused, UnknownModel
 from core.settings import Settings
 from core.types import (
@@ -26,11 +29,15 @@ from core.types import (
     Modality,
     ModelSpec,
     Output,
+    Parameter,
     Progress,
     Request,
     Run,
     State,
 )
+
+if TYPE_CHECKING:
+    import pytest
 
 PATIENCE = 10.0
 """Seconds after which a test that waits has failed."""
@@ -63,6 +70,37 @@ def spec(model: str = "local", **changes: object) -> ModelSpec:
         "local": not model.startswith("remote"),
     }
     return ModelSpec(**(row | changes))  # type: ignore[arg-type]
+
+
+IMAGE_PARAMETERS = (
+    Parameter(name="negative_prompt", label="Negative prompt", kind="text", default=""),
+    Parameter(name="steps", label="Steps", kind="int", default=20, low=1, high=50, step=1),
+    Parameter(name="guidance_scale", label="Guidance", kind="float", default=5.0, low=1.0, high=15.0, step=0.5),
+    Parameter(name="size", label="Size", kind="choice", default="512x512", choices=("512x512", "256x256")),
+    Parameter(name="scheduler", label="Scheduler", kind="choice", default="DDIM", choices=("DDIM", "DPM++ 2M Karras")),
+)
+
+
+def offering(monkeypatch: pytest.MonkeyPatch, *rows: ModelSpec) -> None:
+    """Put rows into the catalog for one test."""
+    monkeypatch.setattr(catalog, "CATALOG", (*catalog.CATALOG, *rows))
+
+
+def painter(model: str = "painter", **changes: object) -> ModelSpec:
+    """The row of a model that makes images."""
+    return spec(model, **({"modality": Modality.IMAGE, "parameters": IMAGE_PARAMETERS, "unit_seconds": 4.0} | changes))
+
+
+def png(width: int = 64, height: int = 64, colour: str | None = None) -> bytes:
+    """A small PNG file: half red and half blue, or of one colour."""
+    from PIL import Image
+
+    image = Image.new("RGB", (width, height), colour or "red")
+    if colour is None:
+        image.paste("blue", (0, 0, width // 2, height))
+    made = io.BytesIO()
+    image.save(made, "PNG")
+    return made.getvalue()
 
 
 def lookup(model: str) -> ModelSpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,9 +25,11 @@ from core.experiment import (
     sentence,
     summary,
     to_dict,
+    unit,
     variable_names,
 )
 from core.types import CellResult, Message, Output, State
+from tests import fakes
 
 
 def experiment(**changes: Any) -> Experiment:
@@ -74,6 +77,25 @@ def test_the_plan_is_the_whole_grid_models_together_and_filled_evenly() -> None:
 
 def test_sample_k_has_the_same_seed_everywhere() -> None:
     assert {(cell.sample, cell.request.seed) for cell in plan(experiment())} == {(0, 7), (1, 8), (2, 9)}
+
+
+def test_listed_seeds_are_those_of_the_samples_in_order() -> None:
+    cells = plan(experiment(seeds=(99, 1, 5)))
+    assert {(cell.sample, cell.request.seed) for cell in cells} == {(0, 99), (1, 1), (2, 5)}
+
+
+@pytest.mark.parametrize(
+    ("seeds", "told"),
+    [
+        ((1, 2), "There are 2 seeds for 3 samples"),
+        ((1, 2, 1), "The seed 1 is listed twice"),
+        ((1, 2, -3), "Every seed must be a whole number from 0"),
+        ((1, 2, 2**63), "Every seed must be a whole number from 0"),
+    ],
+)
+def test_a_list_of_seeds_fits_the_samples(seeds: tuple[int, ...], told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        plan(experiment(seeds=seeds))
 
 
 def test_seeds_count_on_from_zero_past_the_largest() -> None:
@@ -259,6 +281,46 @@ def test_sentence(speed: float | None, samples: int, told: str) -> None:
     assert sentence(estimate(experiment(samples=samples), {"tiny-text": speed})) == told
 
 
+@pytest.mark.parametrize(
+    ("parameters", "speed", "told"),
+    [
+        ({"steps": 20}, None, "Make 4 images, about 5 min on this CPU (a rough guess until it is measured)"),
+        ({}, None, "Make 4 images, about 5 min on this CPU (a rough guess until it is measured)"),
+        (
+            {"steps": 20, "size": "256x256"},
+            None,
+            "Make 4 images, about 80 s on this CPU (a rough guess until it is measured)",
+        ),
+        ({"steps": 10}, 2.0, "Make 4 images, about 20 s on this CPU (measured 2 steps/s)"),
+        ({"steps": 10}, 0.25, "Make 4 images, about 3 min on this CPU (measured 4.0 s a step)"),
+    ],
+)
+def test_images_are_counted_in_steps(
+    parameters: dict[str, Any], speed: float | None, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes.offering(monkeypatch, fakes.painter())
+    made = estimate(one(models=("painter",), samples=4, parameters=parameters), {"painter": speed})
+    assert sentence(made) == told
+    assert made.long is ("min" in told or "80" in told)
+    assert unit("painter") == "steps"
+    assert unit("gpt2") == unit("unheard-of") == "tokens"
+
+
+def test_a_guess_for_the_only_size_is_not_scaled_and_no_guess_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    (size,) = (row for row in fakes.IMAGE_PARAMETERS if row.name == "size")
+    small = fakes.painter("small", parameters=(replace(size, choices=("64x64",), default="64x64"),), unit_seconds=0.1)
+    fakes.offering(monkeypatch, small, fakes.painter("silent", unit_seconds=0.0))
+    assert estimate(one(models=("small",), parameters={"steps": 20}), {}).seconds == pytest.approx(2.0)
+    assert estimate(one(models=("silent",), parameters={"steps": 20}), {}).seconds is None
+
+
+def test_texts_and_images_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.offering(monkeypatch, fakes.painter())
+    with pytest.raises(InvalidInput, match="tiny-text makes texts and Painter makes images: these cannot be compared"):
+        plan(one(models=("tiny-text", "painter")))
+    assert len(plan(one(models=("painter", "unheard-of")))) == 2
+
+
 def test_sentence_of_one_on_a_gpu() -> None:
     assert sentence(estimate(one(), {"m": 64.0}), "an H100") == (
         "Run 1 generation, about 1 s on an H100 (measured 64 tokens/s)"
@@ -340,6 +402,7 @@ EXPERIMENTS = st.builds(
     chat=st.booleans(),
     title=TEXT,
     answer_prefix=TEXT,
+    seeds=st.lists(st.integers(0, 2**63 - 1), max_size=3).map(tuple),
 )
 
 
@@ -382,6 +445,9 @@ def test_defaults_may_be_left_out() -> None:
         ({"samples": True}, "'samples'"),
         ({"seed": -1}, "'seed'"),
         ({"seed": 2**63}, "'seed'"),
+        ({"seeds": 5}, "'seeds' must be a list"),
+        ({"seeds": [1, -1]}, "'seeds[1]' must be a whole number from 0"),
+        ({"seeds": [1.0]}, "'seeds[0]'"),
         ({"chat": 1}, "'chat' must be true or false"),
         ({"parameters": []}, "'parameters' must be a table"),
         ({"parameters": {"temperature": math.nan}}, "'parameters.temperature' must be a finite number"),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from core import checks, prompts
 from core.errors import CheckError, InvalidInput, TemplateError
 from core.experiment import limits
-from core.experiment.cost import Estimate, bill, estimate, sentence
+from core.experiment.cost import Estimate, bill, estimate, sentence, unit
 from core.experiment.reading import from_dict
 from core.experiment.recipe import (
     MAX_TITLE,
@@ -46,6 +46,7 @@ __all__ = [
     "sentence",
     "summary",
     "to_dict",
+    "unit",
     "variable_names",
 ]
 
@@ -79,7 +80,7 @@ def plan(
     """The experiment's requests in the order they are run: a model's cells together, and within it every row once
     before any is sampled again, so that the grid fills evenly.
 
-    Sample k has the seed `experiment.seed` + k for every variant, input and model, so that only the prompt differs
+    Sample k has the same seed (`recipe.seed_of`) for every variant, input and model, so that only the prompt differs
     (common random numbers: A. Owen, "Monte Carlo theory, methods and examples", ch. 8). Messages: the system part when
     it is not blank, the user part, and the beginning of the answer, as the assistant's, when there is one.
 

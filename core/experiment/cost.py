@@ -1,39 +1,79 @@
-"""What a run will take, before it runs. Speeds are measured elsewhere; this only does the sum and says it."""
+"""What a run will take, before it runs. Speeds are measured elsewhere; this only does the sum and says it.
+
+What is counted is a model's own unit: tokens of text, steps of an image, seconds of sound.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core import catalog
+from core.errors import UnknownModel
 from core.experiment.recipe import Experiment, effective_samples
 from core.remote.prices import Prices, cost
-from core.types import Cell
+from core.types import Cell, Modality, ModelSpec, Value
 
 DEFAULT_NEW_TOKENS = 64
+LONG_SECONDS = 60.0
+"""A run that takes longer is said to be long before it starts."""
+
+PLAIN_SIDE = 512
+"""Pixels of the square that `ModelSpec.unit_seconds` is meant for, where a model draws in several sizes."""
+
+_UNITS = {Modality.IMAGE: "steps", Modality.AUDIO: "frames"}
+_NOUNS = {Modality.IMAGE: "image", Modality.AUDIO: "recording"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a run will cost at most: generations, tokens, and seconds (None while a model's speed is not measured)."""
+    """What a run will cost at most: generations, tokens, and seconds (None while a model's speed is not known).
+
+    `unit` is what the tokens are where they are something else, such as steps; `noun` what is made. `rough`: no speed
+    was measured for at least one of the models, and its row's own guess stands for it.
+    """
 
     cells: int
     seconds: float | None
     tokens: int
+    unit: str = "tokens"
+    noun: str = "generation"
+    rough: bool = False
+
+    @property
+    def long(self) -> bool:
+        """Whether somebody should think twice before starting it."""
+        return (self.seconds or 0.0) > LONG_SECONDS
+
+
+def unit(model: str) -> str:
+    """What a model's output is counted in: "tokens", "steps" or "frames"."""
+    return _UNITS.get(_modality(model), "tokens")
 
 
 def estimate(experiment: Experiment, speeds: Mapping[str, float | None]) -> Estimate:
-    """What the run will cost at most: every answer as long as max_new_tokens lets it be.
+    """What the run will cost at most: every answer as long as max_new_tokens lets it be, every image all its steps.
 
     Args:
-        speeds: measured tokens per second by model id, a batch's answers together; None or missing: not measured.
+        speeds: measured units per second by model id, a batch's answers together; None or missing: not measured. Then
+            the row's `unit_seconds` is taken, where it has one, times the image's area.
     """
     each = len(experiment.variants) * len(experiment.inputs) * effective_samples(experiment)
-    asked = experiment.parameters.get("max_new_tokens")
-    tokens = each * (asked if isinstance(asked, int) and asked > 0 else DEFAULT_NEW_TOKENS)
-    measured = [speeds.get(model) or 0.0 for model in experiment.models]
-    seconds = sum(tokens / speed for speed in measured) if measured and all(speed > 0 for speed in measured) else None
-    return Estimate(cells=each * len(experiment.models), seconds=seconds, tokens=tokens * len(experiment.models))
+    amounts = {model: each * _amount(model, experiment.parameters) for model in experiment.models}
+    known = {model: speeds.get(model) or 0.0 for model in amounts}
+    pace = {model: speed or _guess(model, experiment.parameters) for model, speed in known.items()}
+    seconds = sum(amounts[model] / pace[model] for model in amounts) if pace and all(pace.values()) else None
+    kinds = {_modality(model) for model in amounts}
+    kind = kinds.pop() if len(kinds) == 1 else Modality.TEXT
+    return Estimate(
+        cells=each * len(experiment.models),
+        seconds=seconds,
+        tokens=sum(amounts.values()),
+        unit=_UNITS.get(kind, "tokens"),
+        noun=_NOUNS.get(kind, "generation"),
+        rough=not all(known.values()),
+    )
 
 
 def bill(cells: Sequence[Cell], prices: Prices) -> tuple[float, int]:
@@ -54,16 +94,67 @@ def bill(cells: Sequence[Cell], prices: Prices) -> tuple[float, int]:
 
 
 def sentence(estimate: Estimate, device: str = "this CPU") -> str:
-    """'Run 72 generations, about 40 s on this CPU (measured 310 tokens/s)', or that the speed is not known yet."""
-    what = "Run 1 generation" if estimate.cells == 1 else f"Run {estimate.cells} generations"
+    """'Run 72 generations, about 40 s on this CPU (measured 310 tokens/s)', or how little is known of the speed."""
+    verb = "Run" if estimate.noun == "generation" else "Make"
+    what = f"{verb} {estimate.cells} {estimate.noun}{'' if estimate.cells == 1 else 's'}"
     if not estimate.seconds:
         return f"{what} (speed not measured yet on this machine)"
-    speed = estimate.tokens / estimate.seconds
-    measured = f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
-    return f"{what}, about {_duration(estimate.seconds)} on {device} (measured {measured} tokens/s)"
+    told = "a rough guess until it is measured"
+    if not estimate.rough:
+        told = f"measured {pace(estimate.tokens, estimate.seconds, estimate.unit)}"
+    return f"{what}, about {duration(estimate.seconds)} on {device} ({told})"
 
 
-def _duration(seconds: float) -> str:
+def pace(amount: float, seconds: float, unit: str) -> str:
+    """'310 tokens/s', '3.2 steps/s', and of slow things '4.1 s a step'."""
+    speed = amount / seconds
+    if speed < 1 and unit != "tokens":
+        return f"{seconds / amount:.1f} s a {unit.removesuffix('s')}"
+    return f"{speed:.0f} {unit}/s" if speed >= 10 else f"{speed:.2g} {unit}/s"
+
+
+def duration(seconds: float) -> str:
+    """'40 s', '6 min' or '1.5 h'."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _amount(model: str, parameters: Mapping[str, Value]) -> int:
+    """Units of one answer, at most."""
+    if _modality(model) is Modality.IMAGE:
+        spec = catalog.spec(model)
+        default = next((row.default for row in spec.parameters if row.name == "steps"), 1)
+        asked, least = parameters.get("steps", default), 1
+    else:
+        asked, least = parameters.get("max_new_tokens"), DEFAULT_NEW_TOKENS
+    return asked if isinstance(asked, int) and asked > 0 else least
+
+
+def _guess(model: str, parameters: Mapping[str, Value]) -> float:
+    """Units per second by the model's own row; 0 where it says nothing."""
+    spec = _spec(model)
+    if spec is None or not spec.unit_seconds:
+        return 0.0
+    return 1.0 / (spec.unit_seconds * _area(spec, parameters))
+
+
+def _area(spec: ModelSpec, parameters: Mapping[str, Value]) -> float:
+    """How much larger an image is than PLAIN_SIDE squared; 1 where the model has one size, which its guess is for."""
+    row = next((row for row in spec.parameters if row.name == "size"), None)
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(parameters.get("size", row.default if row else "")))
+    if row is None or len(row.choices) < 2 or found is None:
+        return 1.0
+    return int(found[1]) * int(found[2]) / PLAIN_SIDE**2 or 1.0
+
+
+def _modality(model: str) -> Modality:
+    spec = _spec(model)
+    return Modality.TEXT if spec is None else spec.modality
+
+
+def _spec(model: str) -> ModelSpec | None:
+    try:
+        return catalog.spec(model)
+    except UnknownModel:  # a model of another Diptych's catalog: its cells will say so, one by one
+        return None

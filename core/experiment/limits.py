@@ -7,7 +7,9 @@ import math
 from core import catalog
 from core.errors import InvalidInput, UnknownModel
 from core.experiment.recipe import MAX_SAMPLES, MAX_SEED, Experiment, effective_samples, short
-from core.types import Parameter, Value
+from core.types import Modality, ModelSpec, Parameter, Value
+
+_MAKES = {Modality.IMAGE: "images", Modality.AUDIO: "sound"}
 
 
 def validate(experiment: Experiment, max_cells: int) -> None:
@@ -21,14 +23,41 @@ def validate(experiment: Experiment, max_cells: int) -> None:
             raise InvalidInput(f"There is nothing to run: add at least one {what}.")
     _distinct("variant", [variant.name.strip() for variant in experiment.variants])
     _distinct("model", list(experiment.models))
+    _check_kinds(experiment)
     _within("samples", experiment.samples, 1, MAX_SAMPLES)
     _within("The seed", experiment.seed, 0, MAX_SEED)
+    _check_seeds(experiment)
     count = len(experiment.models) * len(experiment.inputs) * len(experiment.variants) * effective_samples(experiment)
     if count > max_cells:
         raise InvalidInput(
             f"This would run {count} generations; at most {max_cells} are allowed. Use fewer inputs or samples."
         )
     _check_parameters(experiment)
+
+
+def _check_kinds(experiment: Experiment) -> None:
+    """Texts are compared with texts, images with images."""
+    makers: dict[str, str] = {}
+    for row in (_row(model) for model in experiment.models):
+        if row is not None:
+            makers.setdefault(_MAKES.get(row.modality, "texts"), row.name)
+    if len(makers) > 1:
+        told = " and ".join(f"{short(maker)} makes {made}" for made, maker in makers.items())
+        raise InvalidInput(f"{told}: these cannot be compared. Choose models of one kind.")
+
+
+def _check_seeds(experiment: Experiment) -> None:
+    """A list of seeds has one for each sample, and none twice: that would only make a copy."""
+    if not experiment.seeds:
+        return
+    for seed in experiment.seeds:
+        _within("Every seed", seed, 0, MAX_SEED)
+        if experiment.seeds.count(seed) > 1:
+            raise InvalidInput(f"The seed {seed} is listed twice, which would only make a copy. List it once.")
+    if len(experiment.seeds) != experiment.samples:
+        raise InvalidInput(
+            f"There are {len(experiment.seeds)} seeds for {experiment.samples} samples; list one seed for each."
+        )
 
 
 def _distinct(what: str, names: list[str]) -> None:
@@ -56,10 +85,15 @@ def _check_parameters(experiment: Experiment) -> None:
 
 
 def _parameters(model: str) -> tuple[Parameter, ...]:
+    row = _row(model)
+    return () if row is None else row.parameters
+
+
+def _row(model: str) -> ModelSpec | None:
     try:
-        return catalog.spec(model).parameters
+        return catalog.spec(model)
     except UnknownModel:  # a model of another Diptych's catalog: its cells will say so, one by one
-        return ()
+        return None
 
 
 def _check_parameter(parameter: Parameter, value: Value) -> None:

@@ -39,6 +39,7 @@ def from_dict(data: object) -> Experiment:
         "answer_prefix": lambda value: _text(value, "answer_prefix", MAX_TEXT),
         "talk": lambda value: _items(value, "talk", _turn),
         "images": lambda value: _references(value, "images"),
+        "seeds": lambda value: _items(value, "seeds", lambda item, where: _integer(item, where, 0, MAX_SEED)),
     }
     missing = [name for name in ("page", "variants", "models") if name not in table]
     if missing:

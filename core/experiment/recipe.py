@@ -51,7 +51,8 @@ class Experiment:
 
     `answer_prefix` is the beginning of every answer, which the model continues. `chat` frames the prompt by the
     model's chat template, where it has one. `talk` stands between the system part and the user part of every prompt;
-    `images` go with the user part.
+    `images` go with the user part. With `seeds`, of which there are as many as samples, sample k has the k-th; without
+    them it has `seed` + k.
     """
 
     page: str
@@ -66,6 +67,7 @@ class Experiment:
     answer_prefix: str = ""
     talk: tuple[Turn, ...] = ()
     images: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ def effective_samples(experiment: Experiment) -> int:
 
 
 def seed_of(experiment: Experiment, sample: int) -> int:
-    """The seed of the sample in every cell: the experiment's, counted up, and from 0 again past the largest."""
+    """The seed of the sample in every cell: the one listed for it, else the experiment's, counted up, and from 0 again
+    past the largest."""
+    if sample < len(experiment.seeds):
+        return experiment.seeds[sample]
     return (experiment.seed + sample) % (MAX_SEED + 1)
 
 
@@ -112,6 +117,7 @@ def to_dict(experiment: Experiment) -> dict[str, Any]:
     }
     plain["talk"] = [{"role": turn.role, "text": turn.text, "images": list(turn.images)} for turn in experiment.talk]
     plain["images"] = list(experiment.images)
+    plain["seeds"] = list(experiment.seeds)
     return plain
 
 

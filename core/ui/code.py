@@ -12,7 +12,7 @@ from core.catalog import fillers, spec
 from core.completion import AS_COMMENT, AS_TYPED, MARKER, Candidate
 from core.errors import DiptychError, InvalidInput
 from core.examples import CODE_PROMPTS
-from core.experiment.recipe import Experiment, Input, places
+from core.experiment.recipe import Experiment, Input, places, seed_of
 from core.experiment.summary import answer
 from core.types import CellResult, Message, Output, State
 from core.ui import results, runs, versions
@@ -151,7 +151,7 @@ def _sum(found: Sequence[Candidate], outputs: int) -> str:
 
 
 def _facts(asked: Experiment, candidate: Candidate, output: Output | None) -> str:
-    seeds = {place.index: asked.seed + place.sample for place in places(asked)}
+    seeds = {place.index: seed_of(asked, place.sample) for place in places(asked)}
     parts = [results.footer(output)] if output is not None else []
     some = [str(seeds[cell]) for cell in sorted(candidate.cells)]
     parts.append(f"seed {', '.join(some[:4])}{' …' if len(some) > 4 else ''}")

@@ -16,7 +16,9 @@ from itertools import groupby
 import streamlit as st
 
 from core.errors import DiptychError
-from core.experiment.recipe import Experiment, Place, effective_samples, places
+from core.experiment import unit
+from core.experiment.cost import pace
+from core.experiment.recipe import Experiment, Place, effective_samples, places, seed_of
 from core.experiment.summary import answer, verdicts
 from core.types import CellResult, Output, State
 from core.ui.markdown import escape
@@ -163,11 +165,17 @@ def word(state: State) -> str:
     return _WORDS[state]
 
 
-def footer(output: Output) -> str:
-    """Time, tokens, speed and cost of one answer, in words."""
+def footer(output: Output, unit: str = "tokens") -> str:
+    """Time, tokens (or what else the model's output is counted in), speed and cost of one answer, in words."""
+    count = f"{output.output_tokens} {unit}"
+    if unit != "tokens":
+        speed = (
+            f" · {pace(output.output_tokens, output.seconds, unit)}" if output.seconds * output.output_tokens else ""
+        )
+        return f"{output.seconds:.1f} s · {count}{speed}"
     speed = f" · {output.output_tokens / output.seconds:.0f} tok/s" if output.seconds > 0 else ""
     thought = f" ({output.thought_tokens} of them thinking)" if output.thought_tokens else ""
-    return f"{output.seconds:.2f} s · {output.output_tokens} tokens{thought}{speed}{_price(output)}"
+    return f"{output.seconds:.2f} s · {count}{thought}{speed}{_price(output)}"
 
 
 def _price(output: Output) -> str:
@@ -207,11 +215,11 @@ def _facts(experiment: Experiment, shown: Answer) -> None:
     which = f"sample {place.sample + 1} of {samples}" if len(shown.places) == 1 else f"×{len(shown.places)} identical"
     parts = [which] if samples > 1 and answer(result) else []
     if result.output is not None:
-        parts += [footer(result.output), f"seed {experiment.seed + place.sample}"]
+        parts += [footer(result.output, unit(place.model)), f"seed {seed_of(experiment, place.sample)}"]
         if result.output.finish == "length":
             parts.append("cut at the token limit")
     elif result.tokens:
-        parts.append(f"{result.tokens} tokens")
+        parts.append(f"{result.tokens} {unit(place.model)}")
     if parts:
         st.caption(" · ".join(parts))
 

@@ -148,6 +148,8 @@ def _forecast(make: Callable[[], Experiment]) -> str:
         said = experiments.sentence(estimate, "this CPU" if local else "the network") + _price(cells)
     except DiptychError as error:
         return f":orange[:material/warning: {escape(str(error), 300)}]"
+    if estimate.long and local:
+        return f":orange[:material/hourglass_top: **This takes long.** {escape(said, 200)}.] {_LONG}"
     copies = experiments.effective_samples(experiment) < experiment.samples
     return f"{escape(said, 200)}. {_GREEDY if copies else ''}"
 
@@ -169,6 +171,7 @@ def _limits() -> _Limits:
     return {"max_cells": settings().max_cells, "max_prompt_chars": settings().max_prompt_chars}
 
 
+_LONG = "It can be stopped at any time, and what is finished stays."
 _GREEDY = "Temperature is 0, so all samples would be the same: one is run."
 
 

@@ -42,6 +42,7 @@ class Draft:
     generation: int
     talk: tuple[Turn, ...] = ()
     images: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
     runs: list[str] = field(default_factory=list)
     table: list[dict[str, object]] = field(default_factory=list)
     table_key: str = ""
@@ -57,12 +58,13 @@ class Draft:
             variants=tuple(Variant(name=v.name, user=v.user, system=v.system) for v in self.variants),
             models=tuple(self.models),
             inputs=tuple(self.inputs),
-            samples=self.samples,
+            samples=len(self.seeds) or self.samples,
             parameters=_taken(self.parameters, self.models),
             seed=self.seed,
             chat=self.chat,
             talk=self.talk,
             images=self.images,
+            seeds=self.seeds,
         )
         return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -128,6 +130,7 @@ class Session:
             chat=experiment.chat,
             talk=experiment.talk,
             images=experiment.images,
+            seeds=experiment.seeds,
             generation=self.fresh_key(),
             runs=list(runs),
         )

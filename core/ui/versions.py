@@ -60,7 +60,7 @@ def regenerate(draft: Draft, shown: runs.Shown, key: str) -> None:
         key=f"{key}.again",
         disabled=shown.experiment.parameters.get("temperature") == 0,
         help="The same prompt with a new seed; this version stays",
-        on_click=lambda: runs.start(draft, replace(shown.experiment, seed=_new_seed())),
+        on_click=lambda: runs.start(draft, replace(shown.experiment, seed=_new_seed(), seeds=())),
     )
 
 
@@ -88,7 +88,7 @@ def _actions(draft: Draft, shown: runs.Shown, index: int, result: CellResult) ->
             key=f"{key}.continue",
             disabled=not body.strip(),
             help="Let the model go on from where this answer ends",
-            on_click=lambda: runs.start(draft, replace(shown.experiment, answer_prefix=body, samples=1)),
+            on_click=lambda: runs.start(draft, replace(shown.experiment, answer_prefix=body, samples=1, seeds=())),
         )
         regenerate(draft, shown, key)
         st.download_button(
