@@ -21,7 +21,7 @@ FLOORS = [
     {"types", "errors"},
     {"settings", "servers", "prompts", "stats", "pictures", "completion"},
     {"catalog", "checks", "device", "allowance"},
-    {"repository", "remote"},
+    {"repository", "remote", "stamp"},
     {"experiment", "providers", "context"},
     {"examples", "pool", "talk"},
     {"worker"},
