@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
-from core import context
+import pytest
+from tokenizers import pre_tokenizers
+from transformers import CLIPTokenizer
+
+from core import context, repository
 from core.catalog import spec
 from core.settings import settings
 from core.types import Message
@@ -35,3 +40,39 @@ def test_a_raw_prompt_is_counted_without_the_template() -> None:
 def test_a_model_that_is_not_here_is_not_counted(tmp_path: Path) -> None:
     absent = replace(settings(), models=tmp_path)
     assert context.count(TINY, absent, MESSAGES, chat=True) is None
+
+
+def clip(folder: Path, *, old: bool) -> CLIPTokenizer:
+    """A tokenizer like Stable Diffusion's in the `tokenizer` folder of a pipeline: one file, or `old`, two."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = [("r", "e"), ("re", "d</w>"), ("c", "a"), ("ca", "t</w>")]
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges)]
+    vocabulary = {token: n for n, token in enumerate([*tokens, "<|startoftext|>", "<|endoftext|>"])}
+    (folder / "tokenizer").mkdir(parents=True)
+    made = CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=77)
+    if old:
+        (folder / "tokenizer" / "vocab.json").write_text(json.dumps(vocabulary))
+        lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
+        (folder / "tokenizer" / "merges.txt").write_text("\n".join(lines))
+    else:
+        made("x", truncation=True, padding="max_length", max_length=77)  # which the file then remembers
+        made.save_pretrained(folder / "tokenizer")
+    return made
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_an_image_prompt_is_counted_with_its_marks_and_the_cut_is_shown(
+    old: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = clip(tmp_path / "tiny-image", old=old)
+    monkeypatch.setattr(repository, "present", lambda row, chosen: True)
+    monkeypatch.setattr(repository, "folder", lambda row, chosen: tmp_path / row.source)
+    here, row = replace(settings(), models=tmp_path), spec("tiny-image")
+    for text in ("", "a  Red\ncat's", "Émile, 東京 and 🦊!", "42 cats"):
+        assert context.fill(row, here, text) == context.Fill(len(tokenizer(text).input_ids), 77)
+    assert context.fill(row, here, "red " * 75) == context.Fill(77, 77)
+    assert context.fill(row, here, "red " * 75 + "Cat, red") == context.Fill(80, 77, "Cat, red")
+
+
+def test_a_pipeline_that_is_not_here_is_not_counted(tmp_path: Path) -> None:
+    assert context.fill(spec("tiny-image"), replace(settings(), models=tmp_path), "a cat") is None
