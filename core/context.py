@@ -94,8 +94,9 @@ def _clip(folder: Path) -> Any:
     words = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
     split = pre_tokenizers.Split(words, behavior="removed", invert=True)
     made.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False)])
-    marks: Any = [(mark, made.token_to_id(mark)) for mark in (end, start)]
-    made.post_processor = processors.RobertaProcessing(*marks, trim_offsets=False, add_prefix_space=False)
+    last: Any = (end, made.token_to_id(end))
+    first: Any = (start, made.token_to_id(start))
+    made.post_processor = processors.RobertaProcessing(last, first, trim_offsets=False, add_prefix_space=False)
     return made
 
 

@@ -17,7 +17,7 @@ from core.checks import Verdict
 from core.errors import InvalidInput
 from core.experiment.reading import from_dict
 from core.experiment.recipe import Experiment, Input, places, seed_of, to_dict
-from core.experiment.summary import answer, verdicts
+from core.experiment.summary import answer, drawn, verdicts
 from core.history.saved import SavedRun, plain
 from core.types import CellResult, State
 
@@ -91,7 +91,7 @@ def table(saved: SavedRun) -> str:
             *given,
             place.sample + 1,
             seed_of(experiment, place.sample),
-            *_told(result, verdicts(row, answer(result))),
+            *_told(result, verdicts(row, answer(result), drawn(result))),
         ]
         writer.writerow([_safe(cell) for cell in cells])
     return "\ufeff" + sheet.getvalue()

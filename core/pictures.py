@@ -1,7 +1,7 @@
-"""Images that a visitor attaches: checked before they are opened, made small, and named by what they hold.
+"""Images that a visitor attaches or a model draws: checked before they are opened, made small, named by what they hold.
 
-Uploads are a stranger's: the size is read from the header before a pixel is, only three formats are opened, and what
-leaves here is a new file without the old one's metadata. Knows no page and no server.
+Uploads are a stranger's, and so is what a server draws: the size is read from the header before a pixel is, only three
+formats are opened, and what leaves here is a new file without the old one's metadata. Knows no page and no server.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from typing import TYPE_CHECKING
 
 from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_BYTES = 5_000_000
 MAX_PIXELS = 24_000_000
@@ -18,6 +22,9 @@ MAX_PIXELS = 24_000_000
 
 SIDE = 1024
 """Pixels of the longer side that are kept: servers scale images to about this before a model sees them."""
+
+MAX_SIDE = 4096
+"""Pixels of a side that nothing is enlarged beyond."""
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 
@@ -44,6 +51,22 @@ def from_upload(data: bytes) -> bytes:
     Raises:
         InvalidInput: too many bytes or pixels, not one of the FORMATS, or broken.
     """
+    small, clear = opened(data)
+    small.thumbnail((SIDE, SIDE))
+    made = io.BytesIO()
+    if clear:
+        small.save(made, "PNG", optimize=True)
+    else:
+        small.save(made, "JPEG", quality=88)
+    return made.getvalue()
+
+
+def opened(data: bytes) -> tuple[Image.Image, bool]:
+    """The pixels of an image, upright, and whether some of them are see-through (then RGBA, else RGB).
+
+    Raises:
+        InvalidInput: too many bytes or pixels, not one of the FORMATS, or broken.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if len(data) > MAX_BYTES:
@@ -57,15 +80,37 @@ def from_upload(data: bytes) -> bytes:
                     raise InvalidInput(f"The image has {width} x {height} pixels; at most 24 million are taken.")
                 upright = ImageOps.exif_transpose(image) or image
                 clear = "A" in upright.getbands() or "transparency" in upright.info
-                small = upright.convert("RGBA" if clear else "RGB")
-        small.thumbnail((SIDE, SIDE))
+                return upright.convert("RGBA" if clear else "RGB"), clear
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
         raise InvalidInput("This is not an image that can be read. Attach a PNG, JPEG or WebP file.") from error
     except Image.DecompressionBombError:
         raise InvalidInput("The image has too many pixels; at most 24 million are taken.") from None
+
+
+def thumbnail(picture: bytes, side: int) -> bytes:
+    """A small PNG file of the image, at most `side` pixels long; b"" of what cannot be read."""
+    try:
+        small, _ = opened(picture)
+    except InvalidInput:
+        return b""
+    small.thumbnail((side, side))
     made = io.BytesIO()
-    if clear:
-        small.save(made, "PNG", optimize=True)
-    else:
-        small.save(made, "JPEG", quality=88)
+    small.save(made, "PNG")
+    return made.getvalue()
+
+
+def enlarged(picture: bytes, least: int) -> bytes:
+    """A picture of few pixels with each of them made a square, so that it is at least `least` pixels wide and stays
+    crisp; anything else, and what cannot be read, as it is."""
+    from PIL import Image
+
+    try:
+        image, _ = opened(picture)
+    except InvalidInput:
+        return picture
+    times = -(-least // image.width)
+    if image.width * 2 > least or times * image.height > MAX_SIDE:
+        return picture
+    made = io.BytesIO()
+    image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST).save(made, "PNG")
     return made.getvalue()

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.checks import CHECKS, MAX_LINE, check, parse
+from core.checks.readers import COLOURS
 from core.errors import CheckError, DiptychError
+from tests import fakes
 
 CODE = "```python\ndef f():\n    return 1\n```"
 
@@ -106,10 +108,64 @@ def test_every_check_is_negated_by_not(line: str, text: str, passed: bool) -> No
 
 
 def test_every_row_is_in_the_truth_table_and_its_example_reads() -> None:
-    assert set(CHECKS) == {parse(line).name for line, _, _ in TRUTH}
+    assert set(CHECKS) == {parse(line).name for line, _, _ in [*TRUTH, *SIGHTS]}
     for name, row in CHECKS.items():
         assert parse(row.example).name == name
         assert row.help.endswith(".")
+
+
+RED_AND_BLUE, WIDE_BLACK = fakes.png(64, 64), fakes.png(96, 64, "black")
+SIGHTS = [
+    ("image-size:64x64", RED_AND_BLUE, True),
+    ("image-size: 96 x 64", WIDE_BLACK, True),
+    ("image-size:64x96", WIDE_BLACK, False),
+    ("blank", WIDE_BLACK, True),
+    ("blank", RED_AND_BLUE, False),
+    ("shows-colour(50):red", RED_AND_BLUE, True),
+    ("shows-colour(50):Blue", RED_AND_BLUE, True),
+    ("shows-colour(51):red", RED_AND_BLUE, False),
+    ("shows-colour(1):green", RED_AND_BLUE, False),
+    ("shows-colour(99):black", WIDE_BLACK, True),
+    ("shows-colour(99):gray", fakes.png(8, 8, "gray"), True),
+]
+
+
+@pytest.mark.parametrize(("line", "picture", "passed"), SIGHTS)
+def test_images_are_looked_at(line: str, picture: bytes, passed: bool) -> None:
+    assert check(line, "", (picture,)).passed is passed
+    assert check(f"not-{line}", "", (picture,)).passed is not passed
+    assert check(line, "", (picture,)).reason
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_colours_go_by_their_names(name: str) -> None:
+    assert check(f"shows-colour(99):{name}", "", (fakes.png(8, 8, name),)).reason == f"100% of the image is {name}"
+
+
+@pytest.mark.parametrize("line", ["Paris", "contains:a", "not-contains:a", "max-words:3", "is-json"])
+def test_a_check_of_text_does_not_judge_an_image(line: str) -> None:
+    verdict = check(line, "", (RED_AND_BLUE,))
+    assert not verdict.passed
+    assert verdict.reason == "this check reads text; the answer is an image"
+
+
+@pytest.mark.parametrize("line", ["blank", "not-blank", "image-size:1x1"])
+def test_a_check_of_images_does_not_judge_text(line: str) -> None:
+    verdict = check(line, "a blank page")
+    assert not verdict.passed
+    assert verdict.reason == "this check looks at an image; the answer is text"
+
+
+def test_an_answer_with_text_and_image_is_judged_by_both() -> None:
+    assert check("contains:here", "here it is", (RED_AND_BLUE,)).passed
+    assert check("not-blank", "here it is", (RED_AND_BLUE,)).passed
+
+
+@pytest.mark.parametrize("line", ["blank", "not-blank"])
+def test_an_image_that_cannot_be_read_fails_negated_or_not(line: str) -> None:
+    verdict = check(line, "", (b"\x89PNG\r\n\x1a\n broken",))
+    assert not verdict.passed
+    assert verdict.reason == "the image cannot be read"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from PIL import Image
 
 from core import pictures
 from core.errors import InvalidInput
+from tests import fakes
 
 
 def encoded(image: Image.Image, kind: str, **how: object) -> bytes:
@@ -104,3 +105,17 @@ def test_the_type_is_read_from_the_first_bytes() -> None:
     for kind, mime in kinds.items():
         assert pictures.mime(encoded(Image.new("RGB", (4, 4)), kind)) == mime
     assert pictures.mime(b"RIFF\0\0\0\0WAVE") == pictures.mime(b"") == pictures.mime(b"<svg/>") == ""
+
+
+def test_a_thumbnail_is_small_and_of_what_cannot_be_read_there_is_none() -> None:
+    with Image.open(io.BytesIO(pictures.thumbnail(fakes.png(300, 150), 64))) as small:
+        assert small.size == (64, 32)
+    assert pictures.thumbnail(b"no image", 64) == b""
+
+
+def test_few_pixels_become_squares_and_many_stay() -> None:
+    with Image.open(io.BytesIO(pictures.enlarged(fakes.png(64, 64), 400))) as large:
+        assert large.size == (448, 448)
+        assert len(large.getcolors() or []) == 2, "crisp: no colour between the two"
+    assert pictures.enlarged(fakes.png(300, 300), 400) == fakes.png(300, 300)
+    assert pictures.enlarged(b"no image", 400) == b"no image"

@@ -1,20 +1,21 @@
-"""What an answer must show: one line each, in promptfoo's dialect.
+"""What an answer must show: one line each, in promptfoo's dialect, with a few more for images.
 
 `Paris` or `equals:Paris`, `contains:Paris`, `contains-any:a,b`, `regex:^\\d+$`, `is-json:name,age`, `max-words:12`,
 `levenshtein(5):text` ..., each negated by `not-`. What a check looks for is trimmed, and so is the answer where a
-check compares its beginning, its end or the whole. Nothing is executed, and a hostile pattern is stopped. Knows
-nothing of experiments or templates. A new check is one function in core.checks.looks and one row in CHECKS.
+check compares its beginning, its end or the whole. Nothing is executed, and a hostile pattern is stopped. Knows nothing
+of experiments or templates. A new check is one function in core.checks.looks (of an image: in core.checks.sights) and
+one row in CHECKS.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.checks import looks, readers
+from core.checks import looks, readers, sights
 from core.checks.looks import Finding, Unjudged
 from core.errors import CheckError
 
@@ -33,13 +34,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind of check: how its argument is read, how an answer is looked at, one line of help and an example."""
+    """One kind of check: how its argument is read, how an answer is looked at, one line of help and an example.
+
+    `number`: it is written with one, as in `name(5):value`; `image`: it looks at an image, not at text."""
 
     read: Callable[[str], Any]
     look: Callable[..., Finding]
     help: str
     example: str
     number: bool = False
+    image: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +80,32 @@ def parse(line: str) -> Check:
     return Check(name, argument, bool(found["negated"]), int(found["number"]) if row.number else None)
 
 
-def check(line: str, text: str) -> Verdict:
-    """Whether the text satisfies the line. What cannot be judged (too long, out of time) fails, negated or not.
+def check(line: str, text: str, images: Sequence[bytes] = ()) -> Verdict:
+    """Whether an answer satisfies the line. What cannot be judged (too long, out of time) fails, negated or not.
+
+    Args:
+        images: the files of what was drawn; a check of images looks at the first.
 
     Raises:
         CheckError: the line cannot be read.
     """
     known = parse(line)
-    look = CHECKS[known.name].look
+    row = CHECKS[known.name]
     try:
-        seen = look(known.argument, text) if known.number is None else look(known.argument, text, known.number)
+        answer = _answer(row, text, images)
+        seen = row.look(known.argument, answer, *(() if known.number is None else (known.number,)))
     except Unjudged as error:
         return Verdict(line.strip(), False, str(error))
     return Verdict(line.strip(), seen.holds is not known.negated, seen.reason)
+
+
+def _answer(row: Row, text: str, images: Sequence[bytes]) -> str | bytes:
+    """What of the answer the check looks at."""
+    if row.image and not images:
+        raise Unjudged("this check looks at an image; the answer is text")
+    if images and not row.image and not text.strip():
+        raise Unjudged("this check reads text; the answer is an image")
+    return images[0] if row.image else text
 
 
 def _refuse_unknown(line: str) -> None:
@@ -143,5 +160,21 @@ CHECKS: dict[str, Row] = {
     "bullets": Row(readers.count, looks.bullets, "A bulleted or numbered list of so many.", "bullets:3"),
     "levenshtein": Row(
         readers.text, looks.levenshtein, "At most so many edits away from this.", "levenshtein(5):text", number=True
+    ),
+    "image-size": Row(readers.size, sights.image_size, "The image is this large.", "image-size:512x512", image=True),
+    "blank": Row(
+        readers.nothing,
+        sights.blank,
+        "The image is one flat colour; not-blank: it shows something.",
+        "blank",
+        image=True,
+    ),
+    "shows-colour": Row(
+        readers.colour,
+        sights.shows_colour,
+        "At least so many percent of the image have this colour.",
+        "shows-colour(5):red",
+        number=True,
+        image=True,
     ),
 }

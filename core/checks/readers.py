@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 import regex as timed_regex
 
 MAX_PATTERN = 300
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "grey", "black")
 
 
 def text(argument: str) -> str:
@@ -40,6 +41,20 @@ def count(argument: str) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", argument):
         raise ValueError("needs a whole number")
     return int(argument)
+
+
+def size(argument: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})", argument)
+    if found is None:
+        raise ValueError("needs a width and a height")
+    return int(found[1]), int(found[2])
+
+
+def colour(argument: str) -> str:
+    name = {"gray": "grey", "violet": "purple"}.get(argument.lower(), argument.lower())
+    if name not in COLOURS:
+        raise ValueError(f"knows the colours {', '.join(COLOURS)}")
+    return name
 
 
 def number(argument: str) -> Decimal:

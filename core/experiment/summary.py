@@ -49,17 +49,19 @@ def check_lines(row: Input) -> tuple[str, ...]:
     return tuple(_filled(line, row) for line in row.checks if line.strip())
 
 
-def judge(experiment: Experiment, cell: Cell, text: str) -> tuple[Verdict, ...]:
+def judge(experiment: Experiment, cell: Cell, text: str, images: tuple[bytes, ...] = ()) -> tuple[Verdict, ...]:
     """One verdict for each check of the cell's input, in order; the answer passes when all do. () without checks.
 
     A check that cannot be read fails and says why: `plan` has refused it before anything ran.
     """
     known = 0 <= cell.input < len(experiment.inputs)
-    return verdicts(experiment.inputs[cell.input], text) if known else ()
+    return verdicts(experiment.inputs[cell.input], text, images) if known else ()
 
 
-def verdicts(row: Input, text: str) -> tuple[Verdict, ...]:
+def verdicts(row: Input, text: str, images: tuple[bytes, ...] = ()) -> tuple[Verdict, ...]:
     """As `judge`, for an answer to this row."""
+    if images:  # which are too large to be kept; what is seen in them is kept by core.checks
+        return tuple(_verdict(line, row, text, images) for line in row.checks if line.strip())
     return _judged(row.checks, tuple(row.values.items()), text)
 
 
@@ -90,7 +92,7 @@ def _row(
 ) -> VariantSummary:
     done = [(row, result) for row, result in cells if result is not None and result.state is State.DONE]
     outputs = [result.output for _, result in done if result.output is not None]
-    found = [verdicts(experiment.inputs[row], answer(result)) for row, result in done]
+    found = [verdicts(experiment.inputs[row], answer(result), drawn(result)) for row, result in done]
     judged = [all(verdict.passed for verdict in one) for one in found if one]
     low, high = stats.wilson(sum(judged), len(judged))
     return VariantSummary(
@@ -114,9 +116,14 @@ def answer(result: CellResult) -> str:
     return result.text if result.output is None else result.output.text
 
 
-def _verdict(line: str, row: Input, text: str) -> Verdict:
+def drawn(result: CellResult) -> tuple[bytes, ...]:
+    """The images of a result: what the finished output holds."""
+    return () if result.output is None else result.output.images
+
+
+def _verdict(line: str, row: Input, text: str, images: tuple[bytes, ...] = ()) -> Verdict:
     try:
-        return checks.check(_filled(line, row), text)
+        return checks.check(_filled(line, row), text, images)
     except InvalidInput as error:
         return Verdict(check=line.strip(), passed=False, reason=str(error))
 

@@ -19,7 +19,7 @@ from core.errors import DiptychError
 from core.experiment import unit
 from core.experiment.cost import pace
 from core.experiment.recipe import Experiment, Place, effective_samples, places, seed_of
-from core.experiment.summary import answer, verdicts
+from core.experiment.summary import answer, drawn, verdicts
 from core.types import CellResult, Output, State
 from core.ui.markdown import escape
 from core.ui.state import session
@@ -135,10 +135,10 @@ def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None 
         st.markdown(_WORDS[result.state])
     if result.error:
         st.error(escape(result.error, 400))
-    drawn = result.output is not None and bool(result.output.images)
-    if answer(result) or (result.state is State.DONE and not drawn):
+    if answer(result) or (result.state is State.DONE and not drawn(result)):
         text(experiment.answer_prefix + answer(result))
-    for verdict in verdicts(experiment.inputs[place.input], answer(result)) if result.state is State.DONE else ():
+    row = experiment.inputs[place.input]
+    for verdict in verdicts(row, answer(result), drawn(result)) if result.state is State.DONE else ():
         colour, mark = ("green", "check") if verdict.passed else ("red", "close")
         st.caption(f":{colour}[:material/{mark}:] {escape(verdict.check, 60)}: {escape(verdict.reason, 160)}")
     _facts(experiment, shown)
@@ -226,7 +226,7 @@ def _facts(experiment: Experiment, shown: Answer) -> None:
 
 def _verdict_badge(experiment: Experiment, samples: Sequence[tuple[Place, CellResult]]) -> str:
     done = [(place, result) for place, result in samples if result.state is State.DONE]
-    found = [verdicts(experiment.inputs[place.input], answer(result)) for place, result in done]
+    found = [verdicts(experiment.inputs[place.input], answer(result), drawn(result)) for place, result in done]
     judged = [all(verdict.passed for verdict in one) for one in found if one]
     if not judged:
         return f":gray-badge[{len(done)} of {len(samples)}]" if len(samples) > 1 else ""
