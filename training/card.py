@@ -13,7 +13,7 @@ def sizes(folder: Path, parameters: int) -> str:
     return (
         f"{parameters / 1e6:.2f} million parameters ({config['n_layer']} layers, width {config['n_embd']}, "
         f"{config['n_head']} heads, {config['n_positions']} positions, vocabulary {config['vocab_size']}); "
-        f"trained for {trained['step']} steps on {trained['tokens'] / 1e6:.1f} million tokens "
+        f"trained for {trained['step']} steps on {trained['seen'] / 1e6:.1f} million tokens "
         f"in {trained['seconds'] / 60:.0f} minutes."
     )
 

@@ -12,7 +12,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerF
 
 
 def write(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, trained: dict[str, float]) -> None:
-    """``trained`` (steps, seconds, tokens) is kept beside the weights for the card."""
+    """``trained`` (steps, seconds, tokens seen) is kept beside the weights for the card."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         written = Path(name)

@@ -1,42 +1,30 @@
-"""The optimiser loop that the language models share: schedule, steps, checkpoints, log. Knows no task and no shape.
+"""The optimiser loop that all models share: schedule, steps, checkpoints, log. Knows no task, no shape and no loss.
 
-A run lives in its folder: tokenizer.json, checkpoint.pt (model, optimiser, place in the stream) and log.txt. A run that
-was interrupted and resumed ends with the same weights as one that was not, if its length is given in steps.
+A run lives in its folder: checkpoint.pt (weights, optimiser, place in the stream), log.txt, and whatever else a model's
+training keeps there. A run that was interrupted and resumed ends with the same weights as one that was not, if its
+length is given in steps.
 """
 
 import argparse
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
-from transformers import PreTrainedModel
-
-from training.text.corpus import Row, padded, weight
 
 ROOT = Path(__file__).parents[1]
 WARMUP_STEPS, DECAY_FROM, LAST_RATE = 150, 0.6, 0.02
-Step = tuple[int, int, list[list[Row]]]
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The shape of a model and the length of its training: ``steps`` if given, else ``minutes``.
+    """The length of a training (``steps`` if given, else ``minutes``) and how its optimiser goes."""
 
-    A step takes ``parts`` batches of ``tokens`` tokens: a batch holds rows of one length, so mostly of one family,
-    and steps that saw only one family at a time made the model forget the others.
-    """
-
-    width: int
-    heads: int
-    vocabulary: int
     minutes: float
-    layers: int = 4
-    context: int = 512
-    tokens: int = 1536
-    parts: int = 2
     rate: float = 1.5e-3
     decay: float = 0.05
     steps: int | None = None
@@ -49,11 +37,11 @@ AnyPlan = TypeVar("AnyPlan", bound=Plan)
 
 @dataclass
 class Place:
-    """How far a training is: optimiser steps, seconds and tokens trained, the next batch of the stream."""
+    """How far a training is: optimiser steps, seconds, tokens or pictures seen, the next batch of the stream."""
 
     step: int = 0
     seconds: float = 0.0
-    tokens: int = 0
+    seen: int = 0
     pool: int = 0
     batch: int = 0
 
@@ -83,69 +71,68 @@ def rate(plan: Plan, place: Place) -> float:
     return plan.rate * warm * max(LAST_RATE, left)
 
 
-def loss_of(model: PreTrainedModel, batch: list[Row], device: str, half: bool) -> torch.Tensor:
-    """Summed cross-entropy of the next token, by weight; only places with a weight reach the output layer."""
-    ids, weights = (torch.from_numpy(array).to(device) for array in padded(batch, 0))
-    keep = weights[:, 1:].flatten().nonzero().squeeze(1)
-    with torch.autocast(device, torch.bfloat16, enabled=half):
-        hidden = model.transformer(input_ids=ids[:, :-1], use_cache=False)[0]
-        logits = model.lm_head(hidden.flatten(0, 1)[keep])
-    losses = torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:].flatten()[keep], reduction="none")
-    return (losses * weights[:, 1:].flatten()[keep]).sum()
-
-
-class Trainer:
+class Trainer(ABC, Generic[Batch]):
     """A model in training: ``run`` makes steps, ``save`` and ``restore`` keep them.
 
-    ``stream(pool, batch)`` yields (pool, index in it, batches of a step) from that place on, the same ones each time.
+    ``stream(pool, batch)`` yields (pool, index in it, batch) from that place on, the same ones each time.
     """
 
-    def __init__(self, plan: Plan, model: PreTrainedModel, stream: Callable[[int, int], Iterator[Step]]) -> None:
+    def __init__(
+        self, plan: Plan, model: torch.nn.Module, stream: Callable[[int, int], Iterator[tuple[int, int, Batch]]]
+    ) -> None:
         self.plan, self.model, self.stream = plan, model, stream
         self.optimizer = new_optimizer(plan, model)
         self.place = Place()
         self.half = half_precision(plan.device)
 
+    @abstractmethod
+    def backward(self, batch: Batch) -> tuple[float, int]:
+        """Add a batch's gradients; returns its mean loss and how many tokens or pictures it holds."""
+
     def run(self, until_step: int | None = None) -> Iterator[float]:
         """Yield the loss of each step, until the plan is done or ``until_step`` steps are made."""
         place, plan = self.place, self.plan
-        for pool, index, batches in self.stream(place.pool, place.batch):
+        for pool, index, batch in self.stream(place.pool, place.batch):
             if done(plan, place) >= 1 or place.step == until_step:
                 return
             began = time.monotonic()
-            loss = self.step(batches)
-            place.step, place.pool, place.batch = place.step + 1, pool, index + 1
-            place.tokens += sum(len(row.ids) for batch in batches for row in batch)
+            loss, seen = self.step(batch)
+            place.step, place.pool, place.batch, place.seen = place.step + 1, pool, index + 1, place.seen + seen
             place.seconds += time.monotonic() - began
             yield loss
 
-    def step(self, batches: list[list[Row]]) -> float:
-        """One optimiser step over several batches; returns the mean loss by weight."""
+    def step(self, batch: Batch) -> tuple[float, int]:
+        """One optimiser step; what ``backward`` returned."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.plan, self.place)
-        whole, total = sum(map(weight, batches)), 0.0
-        for batch in batches:
-            loss = loss_of(self.model, batch, self.plan.device, self.half) / whole
-            loss.backward()
-            total += float(loss.detach())
+        found = self.backward(batch)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return total
+        return found
 
-    def save(self, file: Path) -> None:
-        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "place": vars(self.place)}
-        torch.save(state, file.with_suffix(".part"))
-        file.with_suffix(".part").replace(file)
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "place": vars(self.place),
+        }
 
-    def restore(self, file: Path) -> None:
-        state = torch.load(file, map_location=self.plan.device, weights_only=True)
+    def load_state(self, state: Mapping[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.place = Place(**state["place"])
 
+    def save(self, file: Path) -> None:
+        torch.save(self.state(), file.with_suffix(".part"))
+        file.with_suffix(".part").replace(file)
 
-def train(trainer: Trainer, run: Path, save_every: float) -> None:
+    def restore(self, file: Path) -> None:
+        self.load_state(torch.load(file, map_location=self.plan.device, weights_only=True))
+
+
+def train(trainer: Trainer[Any], run: Path, save_every: float, checkpoint: str = "checkpoint.pt") -> None:
     """Make all steps; log every 50, save every ``save_every`` minutes and at the end."""
     saved, losses = time.monotonic(), []
     for loss in trainer.run():
@@ -154,16 +141,16 @@ def train(trainer: Trainer, run: Path, save_every: float) -> None:
             log(run, trainer, sum(losses) / len(losses))
             losses.clear()
         if time.monotonic() - saved > 60 * save_every:
-            trainer.save(run / "checkpoint.pt")
+            trainer.save(run / checkpoint)
             saved = time.monotonic()
-    trainer.save(run / "checkpoint.pt")
+    trainer.save(run / checkpoint)
 
 
-def log(run: Path, trainer: Trainer, loss: float) -> None:
+def log(run: Path, trainer: Trainer[Any], loss: float) -> None:
     place = trainer.place
     line = (
         f"{time.strftime('%H:%M:%S')} step {place.step} {done(trainer.plan, place):.1%} loss {loss:.4f} "
-        f"tokens {place.tokens / 1e6:.2f}M {place.tokens / place.seconds:.0f}/s rate {rate(trainer.plan, place):.2e}"
+        f"seen {place.seen / 1e6:.3f}M {place.seen / place.seconds:.0f}/s rate {rate(trainer.plan, place):.2e}"
     )
     print(line, flush=True)
     with (run / "log.txt").open("a", encoding="utf-8") as file:

@@ -12,14 +12,14 @@ import torch
 from tokenizers import Tokenizer
 from transformers import CodeGenConfig, CodeGenForCausalLM
 
-from training import export, loop
+from training import export, language, loop
 from training.code import corpus, vocabulary
 
 VOCABULARY_POOL, VOCABULARY_DOCUMENTS = 10**6, 12000  # a pool far beyond what is trained on
 
 
 @dataclass(frozen=True)
-class Plan(loop.Plan):
+class Plan(language.Plan):
     """As every plan, and the part of each head that turns with the position."""
 
     width: int = 256
@@ -53,7 +53,7 @@ def new_model(plan: Plan, vocabulary_size: int) -> CodeGenForCausalLM:
     return CodeGenForCausalLM(config).to(plan.device)
 
 
-class Trainer(loop.Trainer):
+class Trainer(language.Trainer):
     """tiny-code in training, over its own stream."""
 
     def __init__(self, plan: Plan, tokenizer: Tokenizer) -> None:

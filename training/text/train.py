@@ -14,14 +14,14 @@ import torch
 from tokenizers import Tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from training import export, loop
+from training import export, language, loop
 from training.text import corpus, start, vocabulary
 
 VOCABULARY_POOL = 10**6  # far beyond what is trained on
 
 
 @dataclass(frozen=True)
-class Plan(loop.Plan):
+class Plan(language.Plan):
     """As every plan, with tiny-text's own shape and length."""
 
     width: int = 192
@@ -55,7 +55,7 @@ def new_model(plan: Plan, vocabulary_size: int) -> GPT2LMHeadModel:
     return model.to(plan.device)
 
 
-class Trainer(loop.Trainer):
+class Trainer(language.Trainer):
     """tiny-text in training, over its own stream."""
 
     def __init__(self, plan: Plan, tokenizer: Tokenizer, mixture: corpus.Mixture) -> None:
