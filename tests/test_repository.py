@@ -124,7 +124,7 @@ def test_a_snapshot_is_downloaded_once_and_then_read_without_the_hub(hub: type[H
     names = {path.name for path in folder.iterdir()}
     assert names >= {"config.json", "generation_config.json", "tokenizer.json", "model.safetensors"}
     assert not names & {"pytorch_model.bin", "modeling_evil.py", "onnx.onnx"}
-    assert seen[-1].note == "downloading GPT-2"
+    assert seen[-1].note.startswith("downloading GPT-2: ")
     assert seen[-1].done == seen[-1].total == repository.size(folder)
     asked = len(hub.asked)
     assert repository.present(remote(), settings)

@@ -1,13 +1,16 @@
 """Tiny models with random weights, written to disk in the hub's layout: config, tokenizer, model.safetensors.
 
-Their text is noise, but everything round it is real: byte-level BPE tokenizers, chat templates, safetensors.
+Their text and images are noise, but everything round it is real: byte-level BPE tokenizers, chat templates,
+safetensors, and pipelines of diffusers' parts.
 """
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
+from core.catalog import IMAGE_PARAMETERS
 from core.types import Modality, ModelSpec
 
 FILLING = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
@@ -106,3 +109,104 @@ def _config(transformers: object, kind: str, vocab: int, spread: float):  # type
         "qwen2": ("Qwen2Config", new),
     }[kind]
     return getattr(transformers, make)(vocab_size=vocab, initializer_range=spread, **sizes, **ends)
+
+
+IMAGE_SIZES = ("64x64", "32x64", "48x48", "50x50")
+ZERO_SNR = {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing"}
+STABLE_DIFFUSION = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+
+
+def pipeline(folder: Path, checker: bool = False, distilled: bool = False, zero_snr: bool = True) -> ModelSpec:
+    """A random Stable Diffusion in `folder`, with everything that the real one has; returns a bundled row for it.
+
+    Two pixels make a place of the latents. `distilled`: a latent consistency model, whose guidance is an input;
+    `zero_snr`: velocities under a schedule that ends in pure noise, else noise under Stable Diffusion's own.
+    """
+    import diffusers
+    import torch
+    import transformers
+    from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+
+    schedule = diffusers.LCMScheduler if distilled else diffusers.DDIMScheduler if zero_snr else diffusers.PNDMScheduler
+    own = {"steps_offset": 1} if distilled else ZERO_SNR if zero_snr else {"steps_offset": 1, "skip_prk_steps": True}
+    words = clip_tokenizer()
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        torch.manual_seed(0)
+        parts = {
+            "scheduler": schedule(**STABLE_DIFFUSION, **own),
+            "tokenizer": words,
+            "text_encoder": transformers.CLIPTextModel(_clip_text(transformers, len(words))),
+            "unet": _unet(diffusers, 16 if distilled else None),
+            "vae": _autoencoder(diffusers),
+            "safety_checker": StableDiffusionSafetyChecker(_clip(transformers)) if checker else None,
+        }
+    extractor = transformers.CLIPImageProcessor(size=16, crop_size=16) if checker else None
+    kind = diffusers.LatentConsistencyModelPipeline if distilled else diffusers.StableDiffusionPipeline
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of a steps_offset that trailing steps have no use for
+        kind(**parts, feature_extractor=extractor, requires_safety_checker=checker).save_pretrained(folder)
+    parts["scheduler"].save_pretrained(folder / "scheduler")
+    return image_row(folder)
+
+
+def image_row(folder: Path, **changes: object) -> ModelSpec:
+    """A bundled row for the pipeline in `folder`, offering every scheduler and small sizes."""
+    controls = {
+        "size": {"default": "64x64", "choices": IMAGE_SIZES},
+        "scheduler": {"default": "DDIM", "choices": ("DPM++ 2M Karras", "UniPC", "Euler", "DDIM", "LCM")},
+        "steps": {"default": 4},
+        "guidance_scale": {"default": 3.0},
+    }
+    rows = tuple(replace(row, **controls.get(row.name, {})) for row in IMAGE_PARAMETERS)  # type: ignore[arg-type]
+    plain = {"modality": Modality.IMAGE, "provider": "local_image", "parameters": rows}
+    return row(folder, **(plain | changes))
+
+
+def clip_tokenizer():  # type: ignore[no-untyped-def]
+    """CLIP's, of single bytes and a few pairs; it reads 77 tokens, two of them its own."""
+    import tokenizers
+    from transformers import CLIPTokenizer
+
+    letters = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    merges = [("t", "h"), ("th", "e</w>"), ("r", "e")]
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), *(one + other for one, other in merges)]
+    tokens += ["<|startoftext|>", "<|endoftext|>"]
+    return CLIPTokenizer(vocab={token: i for i, token in enumerate(tokens)}, merges=merges, model_max_length=77)
+
+
+def _unet(diffusers, guidance: int | None):  # type: ignore[no-untyped-def]
+    return diffusers.UNet2DConditionModel(
+        sample_size=32,
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=32,
+        attention_head_dim=4,
+        norm_num_groups=8,
+        time_cond_proj_dim=guidance,
+    )
+
+
+def _autoencoder(diffusers):  # type: ignore[no-untyped-def]
+    return diffusers.AutoencoderKL(
+        sample_size=64,
+        block_out_channels=(16, 32),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=8,
+    )
+
+
+def _clip_text(transformers, vocab: int):  # type: ignore[no-untyped-def]
+    ends = {"bos_token_id": vocab - 2, "eos_token_id": vocab - 1, "pad_token_id": vocab - 1}
+    sizes = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 2, "num_attention_heads": 4}
+    return transformers.CLIPTextConfig(vocab_size=vocab, max_position_embeddings=77, **sizes, **ends)
+
+
+def _clip(transformers):  # type: ignore[no-untyped-def]
+    sizes = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 2, "num_attention_heads": 4}
+    vision = {**sizes, "image_size": 16, "patch_size": 8, "projection_dim": 16}
+    return transformers.CLIPConfig(text_config={**sizes, "projection_dim": 16}, vision_config=vision, projection_dim=16)

@@ -9,24 +9,44 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core import servers
-from core.catalog.parameters import PRESETS, REMOTE_PARAMETERS, TEXT_PARAMETERS
-from core.catalog.rows import CATALOG
+from core.catalog.parameters import IMAGE_PARAMETERS, PRESETS, REMOTE_PARAMETERS, TEXT_PARAMETERS
+from core.catalog.rows import ALIASES, CATALOG
 from core.catalog.traits import traits_of
+from core.catalog.values import checked
 from core.errors import UnknownModel
 from core.servers import CUSTOM, Server
 from core.types import Modality, ModelSpec, Parameter
 
-__all__ = ["CATALOG", "PRESETS", "REMOTE_PARAMETERS", "TEXT_PARAMETERS", "common", "fillers", "remote", "spec"]
+__all__ = [
+    "ALIASES",
+    "CATALOG",
+    "IMAGE_PARAMETERS",
+    "PRESETS",
+    "REMOTE_PARAMETERS",
+    "TEXT_PARAMETERS",
+    "checked",
+    "common",
+    "fillers",
+    "remote",
+    "spec",
+    "successor",
+]
+
+
+def successor(model_id: str) -> tuple[str, str]:
+    """The id that a model goes by now, and a sentence on why it changed; an id that is in use stays, with ''."""
+    return ALIASES.get(model_id, (model_id, ""))
 
 
 def spec(model_id: str) -> ModelSpec:
-    """The row with this id; a remote model (`server:name`) has one made for it.
+    """The row with this id, or with the one that it goes by now; a remote model (`server:name`) has one made for it.
 
     Raises:
         UnknownModel: no row has it and no server is called so; the message lists the rows that exist.
     """
+    present, _ = successor(model_id)
     for row in CATALOG:
-        if row.id == model_id:
+        if row.id == present:
             return row
     if ":" in model_id:
         return remote(*servers.parts(model_id))
@@ -64,16 +84,22 @@ def fillers() -> tuple[str, ...]:
 
 
 def common(specs: Sequence[ModelSpec]) -> tuple[Parameter, ...]:
-    """The controls for several models at once: every one that any of them takes, within the bounds of all that do."""
+    """The controls for several models at once: every one that any of them takes, within the bounds of all that do.
+
+    A choice that has nothing in common is left out; each model then takes its own default.
+    """
     found: dict[str, Parameter] = {}
     for row in (row for model in specs for row in model.parameters):
         found[row.name] = _within(found[row.name], row) if row.name in found else row
-    return tuple(found.values())
+    return tuple(row for row in found.values() if row.kind != "choice" or row.choices)
 
 
 def _within(one: Parameter, other: Parameter) -> Parameter:
+    if one.kind == "choice":
+        choices = tuple(choice for choice in one.choices if choice in other.choices)
+        return replace(one, choices=choices, default=one.default if one.default in choices else next(iter(choices), ""))
     if one.low is None or one.high is None or other.low is None or other.high is None:
-        return replace(one, choices=tuple(choice for choice in one.choices if choice in other.choices))
+        return one
     low, high = max(one.low, other.low), min(one.high, other.high)
     default = min(max(one.default, low), high) if isinstance(one.default, int | float) else one.default
     return replace(one, low=low, high=high, default=default)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from core.types import Parameter
 
 TEXT_PARAMETERS = (
@@ -77,6 +81,54 @@ TEXT_PARAMETERS = (
     ),
 )
 
+IMAGE_PARAMETERS = (
+    Parameter(
+        name="negative_prompt",
+        label="Negative prompt",
+        kind="text",
+        default="",
+        help="What the image should not show. It needs a guidance above 1.",
+    ),
+    Parameter(
+        name="steps",
+        label="Steps",
+        kind="int",
+        default=20,
+        low=1,
+        high=50,
+        step=1,
+        help="How often the image is refined. Time grows with them; past 30 there is little to see.",
+    ),
+    Parameter(
+        name="guidance_scale",
+        label="Guidance",
+        kind="float",
+        default=7.5,
+        low=0.0,
+        high=20.0,
+        step=0.5,
+        help="How closely the prompt is followed. 1 and below switch guidance off and take half the time.",
+    ),
+    Parameter(
+        name="size",
+        label="Size",
+        kind="choice",
+        default="512x512",
+        choices=("256x256", "384x384", "512x512", "512x768", "768x512"),
+        help="Width x height in pixels. Half the side takes about a quarter of the time.",
+    ),
+    Parameter(
+        name="scheduler",
+        label="Scheduler",
+        kind="choice",
+        default="DPM++ 2M Karras",
+        choices=("DPM++ 2M Karras", "UniPC", "Euler", "DDIM"),
+        help="The rule by which noise is taken away step by step. The first two need the fewest steps.",
+        advanced=True,
+    ),
+)
+"""What a model that draws on this machine may take; its row narrows them to its own."""
+
 _REMOTE_LENGTH = Parameter(
     name="max_new_tokens",
     label="Max new tokens",
@@ -115,3 +167,10 @@ PRESETS: dict[str, dict[str, float | int]] = {
     "Balanced": {"temperature": 0.7, "top_p": 0.95, "top_k": 50, "min_p": 0.0},
     "Creative": {"temperature": 1.1, "top_p": 0.98, "top_k": 0, "min_p": 0.02},
 }
+
+
+def adapted(
+    rows: tuple[Parameter, ...], without: tuple[str, ...] = (), **changes: Mapping[str, Any]
+) -> tuple[Parameter, ...]:
+    """The same controls for a model of its own: some left out, some with another default, bounds or choices."""
+    return tuple(replace(row, **changes.get(row.name, {})) for row in rows if row.name not in without)

@@ -5,10 +5,22 @@ Data only. A row pins the revision that is read.
 
 from __future__ import annotations
 
-from core.catalog.parameters import TEXT_PARAMETERS
+from core.catalog.parameters import IMAGE_PARAMETERS, TEXT_PARAMETERS, adapted
 from core.types import Modality, ModelSpec
 
 MEGABYTE = 1_000_000
+
+HALVES = tuple(
+    f"{part}/{stem}.fp16.safetensors"
+    for part, stem in (
+        ("text_encoder", "model"),
+        ("unet", "diffusion_pytorch_model"),
+        ("vae", "diffusion_pytorch_model"),
+        ("safety_checker", "model"),
+    )
+)
+"""Stable Diffusion's weights as half floats, where a repository has both: half the download. They are computed with in
+float32 all the same."""
 
 CATALOG: tuple[ModelSpec, ...] = (
     ModelSpec(
@@ -113,4 +125,76 @@ CATALOG: tuple[ModelSpec, ...] = (
         context=2048,  # it knows 8192, but attention over so many would take gigabytes
         fills=True,
     ),
+    ModelSpec(
+        id="tiny-image",
+        name="Diptych tiny-image",
+        modality=Modality.IMAGE,
+        provider="local_image",
+        source="tiny-image",
+        summary="A demo model trained by this project on drawn shapes and landscapes. "
+        "It shows how prompts, steps and guidance act; it knows nothing else.",
+        licence="MIT",
+        parameters=adapted(
+            IMAGE_PARAMETERS,
+            guidance_scale={"default": 4.0},
+            size={"default": "64x64", "choices": ("64x64",), "help": "Width x height in pixels."},
+            scheduler={"default": "DDIM"},
+        ),
+        bundled=True,
+        memory_bytes=250 * MEGABYTE,
+        context=77,
+        unit_seconds=0.03,
+    ),
+    ModelSpec(
+        id="stable-diffusion-v1-5",
+        name="Stable Diffusion 1.5",
+        modality=Modality.IMAGE,
+        provider="local_image",
+        source="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        revision="451f4fe16113bff5a5d2269ed5ad43b0592e9a14",
+        summary="The image model of 2022 that so many others were made from. Minutes an image on a CPU.",
+        licence="CreativeML OpenRAIL-M",
+        parameters=IMAGE_PARAMETERS,
+        download_bytes=2_743 * MEGABYTE,
+        memory_bytes=6_500 * MEGABYTE,
+        context=77,
+        unit_seconds=14.0,
+        files=HALVES,
+    ),
+    ModelSpec(
+        id="lcm-dreamshaper-v7",
+        name="LCM Dreamshaper v7",
+        modality=Modality.IMAGE,
+        provider="local_image",
+        source="SimianLuo/LCM_Dreamshaper_v7",
+        revision="a85df6a8bd976cdd08b4fd8f3b73f229c9e54df5",
+        summary="A Stable Diffusion distilled to four steps: ten times quicker on a CPU. It takes no negative prompt.",
+        licence="MIT",
+        parameters=adapted(
+            IMAGE_PARAMETERS,
+            without=("negative_prompt",),
+            steps={"default": 4, "high": 12, "help": "Four are enough; past eight there is little to see."},
+            guidance_scale={
+                "default": 8.0,
+                "low": 1.0,
+                "high": 15.0,
+                "help": "How closely the prompt is followed. It costs this model no time.",
+            },
+            scheduler={"default": "LCM", "choices": ("LCM",)},
+        ),
+        download_bytes=5_485 * MEGABYTE,
+        memory_bytes=6_500 * MEGABYTE,
+        context=77,
+        unit_seconds=7.0,
+    ),
 )
+
+ALIASES: dict[str, tuple[str, str]] = {
+    "runwayml/stable-diffusion-v1-5": (
+        "stable-diffusion-v1-5",
+        "runwayml/stable-diffusion-v1-5 left the hub in August 2024; the same weights are now read from "
+        "stable-diffusion-v1-5/stable-diffusion-v1-5.",
+    ),
+    "stable-diffusion-v1-5/stable-diffusion-v1-5": ("stable-diffusion-v1-5", ""),
+}
+"""Ids that were used before, or that people type: the row that they mean now, and what to say of the change."""

@@ -10,36 +10,22 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
-from fnmatch import fnmatch
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from core.errors import ModelRefused
-from core.repository import download
-from core.repository.download import in_words
+from core.measures import in_words
+from core.repository import download, layout
+from core.repository.layout import PATTERNS, PICKLED, PICKLES, has_weights, named_parts, pickled
 from core.settings import Settings
 from core.types import ModelSpec, Progress
 
-__all__ = ["PATTERNS", "PICKLED", "Report", "cache", "folder", "in_words", "pickled", "present", "size"]
+__all__ = ["PATTERNS", "PICKLED", "Report", "cache", "folder", "in_words", "named_parts", "pickled", "present", "size"]
 
 Report = Callable[[Progress], None]
 
-PATTERNS = (
-    "config.json",
-    "generation_config.json",
-    "tokenizer*",
-    *("special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt"),
-    "chat_template*",
-    "model*.safetensors",
-    "model.safetensors.index.json",
-)
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 FOLDER = re.compile(r"[\w-][\w.-]*")
-PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".py")
-PICKLED = {("Salesforce/codegen-350M-mono", "d9107f71cca463240db1143f4a75a927a27fcb27"): "pytorch_model.bin"}
-"""The one repository that has no safetensors, at the one revision that is read, and the pickle that holds its weights.
-Whoever reads it must read tensors only: a pickle can run code."""
 
 
 def folder(spec: ModelSpec, settings: Settings, report: Report = lambda progress: None) -> Path:
@@ -58,9 +44,9 @@ def folder(spec: ModelSpec, settings: Settings, report: Report = lambda progress
             "Reinstall the app, or set DIPTYCH_MODELS to the folder that holds the models."
         )
     if not present(spec, settings):
-        download.fetch(spec, settings, cache(), _patterns(spec), _refused(spec), report)
+        download.fetch(spec, settings, cache(), report)
         place = _place(spec, settings)
-        if not _weights(place, spec):
+        if not has_weights(place, spec):
             raise ModelRefused(
                 f"{spec.name} has no safetensors weights in {spec.source}; other formats can run code and are not read."
             )
@@ -70,11 +56,6 @@ def folder(spec: ModelSpec, settings: Settings, report: Report = lambda progress
 def present(spec: ModelSpec, settings: Settings) -> bool:
     """Whether the model's files are all on this machine. Reads the disk only."""
     return _complete(_place(spec, settings), spec)
-
-
-def pickled(spec: ModelSpec) -> str:
-    """The name of the pickle that holds this model's weights; '' for every model but the listed exception."""
-    return "" if spec.bundled else PICKLED.get((spec.source, spec.revision), "")
 
 
 def size(folder: Path) -> int:
@@ -118,33 +99,15 @@ def _complete(place: Path, spec: ModelSpec) -> bool:
     """Whether every file that was listed is there; an interrupted download leaves some out.
 
     The hub client keeps each commit's list of files beside its snapshots. A cache without one (an older client's) is
-    taken to be whole when it holds a config, a tokenizer and all shards of the weights.
+    taken to be whole when it holds all that its layout asks for.
     """
-    listed = _json(place.parent.parent / "trees" / f"{place.name}.json").get("files", {}) if not spec.bundled else {}
-    wanted = [name for name in listed if any(fnmatch(name, pattern) for pattern in _patterns(spec))]
-    shards = _json(place / "model.safetensors.index.json").get("weight_map", {}).values()
-    parts = ("config.json", *wanted, *shards)
-    return all((place / part).is_file() for part in parts) and _weights(place, spec) and any(place.glob("*token*"))
+    return layout.whole(place, spec, () if spec.bundled else _listed(place))
 
 
-def _weights(place: Path, spec: ModelSpec) -> bool:
-    return any(place.glob("*.safetensors")) or (bool(pickled(spec)) and (place / pickled(spec)).is_file())
-
-
-def _patterns(spec: ModelSpec) -> tuple[str, ...]:
-    """Names of the files that are fetched."""
-    listed = spec.files or PATTERNS
-    return (*listed, pickled(spec)) if pickled(spec) else listed
-
-
-def _refused(spec: ModelSpec) -> tuple[str, ...]:
-    """Names of files that are never fetched, because they can run code."""
-    return tuple(f"*{ending}" for ending in PICKLES if not pickled(spec).endswith(ending))
-
-
-def _json(path: Path) -> Mapping[str, Any]:
+def _listed(place: Path) -> Iterable[str]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads((place.parent.parent / "trees" / f"{place.name}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return ()
+    files = found.get("files") if isinstance(found, dict) else None
+    return files if isinstance(files, dict) else ()

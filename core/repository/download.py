@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import HubUnreachable, ModelError, ModelRefused
+from core.measures import in_words
+from core.repository import layout, transfer
+from core.repository.transfer import Tally
 from core.settings import Settings
 from core.types import ModelSpec, Progress
 
@@ -22,23 +25,10 @@ CONNECT_SECONDS = 3.0
 """How long a hub that does not answer is waited for."""
 
 
-def in_words(count: int) -> str:
-    """Bytes for a person, in decimal units as file sizes are given: 2.6 GB, 548 MB."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+def fetch(spec: ModelSpec, settings: Settings, cache: Path, report: Callable[[Progress], None]) -> None:
+    """Bring the files of a model's pinned revision into the cache; progress in bytes, with speed and remaining time.
 
-
-def fetch(
-    spec: ModelSpec,
-    settings: Settings,
-    cache: Path,
-    wanted: Sequence[str],
-    refused: Sequence[str],
-    report: Callable[[Progress], None],
-) -> None:
-    """Bring the files of a model's pinned revision into the cache; progress in bytes.
-
-    Args:
-        wanted, refused: patterns of file names; what is refused is not fetched though it be wanted.
+    What `report` raises ends the download, which the next one goes on with.
 
     Raises:
         HubUnreachable: the hub is not to be asked or does not answer.
@@ -46,15 +36,20 @@ def fetch(
     """
     _refuse_offline(spec, settings)
     _refuse_full_disk(spec, cache)
-    counter, note = _Counter(), f"downloading {spec.name}"
+    tally = Tally()
     with ThreadPoolExecutor(1, thread_name_prefix="download") as thread:
-        snapshot = thread.submit(_snapshot, spec, settings, cache, wanted, refused, counter.bar())
-        # The download's threads only count; reports go out from the caller's own.
-        while not wait([snapshot], timeout=0.25).done:
-            report(Progress(None, float(counter.done), float(max(spec.download_bytes, counter.done)), note))
+        snapshot = thread.submit(_snapshot, spec, settings, cache, tally)
+        try:
+            # The download's threads only count; reports go out from the caller's own.
+            while not wait([snapshot], timeout=0.25).done:
+                whole = max(tally.total or spec.download_bytes, tally.done)
+                report(Progress(None, float(tally.done), float(whole), f"downloading {spec.name}: {tally.words()}"))
+        except BaseException:
+            tally.stop()
+            raise
     if (error := snapshot.exception()) is not None:
         raise _explained(spec, error) from None
-    report(Progress(None, float(counter.done), float(counter.done), note))
+    report(Progress(None, float(tally.total), float(tally.total), f"downloading {spec.name}: {tally.words()}"))
 
 
 def _endpoint() -> str:
@@ -92,23 +87,63 @@ def _refuse_full_disk(spec: ModelSpec, cache: Path) -> None:
         )
 
 
-def _snapshot(
-    spec: ModelSpec, settings: Settings, cache: Path, wanted: Sequence[str], refused: Sequence[str], bar: type
-) -> None:
+def _snapshot(spec: ModelSpec, settings: Settings, cache: Path, tally: Tally) -> None:
     from huggingface_hub import snapshot_download
 
     secret = settings.secrets.get("huggingface")
+    token = secret.reveal() if secret else os.environ.get("HF_TOKEN") or False
+    _fetch_large(spec, cache, token, tally)
     snapshot_download(
         spec.source,
         revision=spec.revision,
-        allow_patterns=list(wanted),
-        ignore_patterns=list(refused),
+        allow_patterns=list(layout.patterns(spec)),
+        ignore_patterns=list(layout.refused(spec)),
         cache_dir=cache,
         endpoint=_endpoint(),
         etag_timeout=5,
-        token=secret.reveal() if secret else os.environ.get("HF_TOKEN") or False,
-        tqdm_class=bar,
+        token=token,
+        tqdm_class=_bar(tally),
     )
+
+
+def _fetch_large(spec: ModelSpec, cache: Path, token: str | bool, tally: Tally) -> None:
+    """The files that the hub keeps by their SHA-256, which are the large ones, into the client's store of blobs."""
+    from huggingface_hub import HfApi, hf_hub_url
+    from huggingface_hub.hf_api import RepoFile
+    from huggingface_hub.utils import WeakFileLock, build_hf_headers
+
+    tree = HfApi(endpoint=_endpoint(), token=token).list_repo_tree(spec.source, recursive=True, revision=spec.revision)
+    files = {file.path: file for file in tree if isinstance(file, RepoFile)}
+    chosen = [files[name] for name in layout.wanted(spec, files)]
+    tally.total = sum(file.size for file in chosen)
+    store = "models--" + spec.source.replace("/", "--")
+    blobs, locks = cache / store / "blobs", cache / ".locks" / store
+    for folder in (blobs, locks):
+        folder.mkdir(parents=True, exist_ok=True)
+    for file in chosen:
+        blob = blobs / (file.lfs.sha256 if file.lfs else file.blob_id)
+        if blob.is_file():
+            tally.add(file.size)
+        elif file.lfs:
+            url = hf_hub_url(spec.source, file.path, revision=spec.revision, endpoint=_endpoint())
+            with WeakFileLock(locks / f"{blob.name}.lock"):  # the client's own: two processes may share a cache
+                transfer.fetch(url, build_hf_headers(token=token), blob, file.size, file.lfs.sha256, tally)
+
+
+def _bar(tally: Tally) -> type:
+    """A silent tqdm class that counts. The client makes a bar of bytes received, one of bytes written, one of files."""
+    from huggingface_hub.utils import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self.counts = str(kwargs.get("desc", "")).startswith("Reconstructing")
+            super().__init__(*args, **(kwargs | {"disable": True}))
+
+        def update(self, n: float | None = 1) -> bool | None:
+            tally.add(int(n or 0) if self.counts else 0)
+            return None
+
+    return Bar
 
 
 def _explained(spec: ModelSpec, error: BaseException) -> ModelError:
@@ -131,28 +166,3 @@ def _explained(spec: ModelSpec, error: BaseException) -> ModelError:
     if isinstance(error, OSError) and error.errno == 28:
         return ModelRefused(f"The disk filled up while {spec.name} was downloading. Free some space and try again.")
     return _unreachable(spec, f"{urlsplit(_endpoint()).hostname} did not deliver it ({type(error).__name__})")
-
-
-class _Counter:
-    """Adds up the bytes that the hub client's progress bars are told of."""
-
-    def __init__(self) -> None:
-        self.done = 0
-
-    def bar(self) -> type:
-        """A silent tqdm class. The client makes a bar of bytes received, one of bytes written and one of files."""
-        from huggingface_hub.utils import tqdm
-
-        counter = self
-
-        class Bar(tqdm):  # type: ignore[misc]
-            def __init__(self, *args: Any, **kwargs: Any) -> None:
-                self.counts = str(kwargs.get("desc", "")).startswith("Reconstructing")
-                super().__init__(*args, **(kwargs | {"disable": True}))
-
-            def update(self, n: float | None = 1) -> bool | None:
-                if self.counts:
-                    counter.done += int(n or 0)
-                return None
-
-        return Bar

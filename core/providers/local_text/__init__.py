@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -30,11 +29,6 @@ from core.providers.local_text.writing import Gate, Letters
 from core.settings import Settings
 from core.types import Event, Failed, Finished, Modality, ModelSpec, Output, Progress, Request
 
-SMALL = 100_000_000
-"""Models of at most so many bytes take 64 requests a call and run on one thread. With 2.9 million parameters and 16
-rows a second thread brought 13 %; where another process wanted that core, waiting for it at every product made a batch
-7 times slower."""
-
 
 def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda progress: None) -> LocalText:
     """Find the model's files, downloading them where the catalog says so, and read them in float32.
@@ -47,9 +41,7 @@ def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda prog
     report(Progress(None, 0.0, 1.0, f"reading {spec.name}"))
     model, tokenizer = weights.read(spec, folder)
     report(Progress(None, 1.0, 1.0, f"reading {spec.name}"))
-    if place.kind == "cpu" and not settings.threads and _weight(model) <= SMALL:
-        place = replace(place, threads=1, reason=f"{place.reason} One thread for so small a model.")
-    return LocalText(spec, model.to(place.kind), tokenizer, place)
+    return LocalText(spec, model.to(place.kind), tokenizer, device.suited(place, _weight(model), settings))
 
 
 class LocalText:
@@ -64,7 +56,7 @@ class LocalText:
     def __init__(self, spec: ModelSpec, model: Any, tokenizer: Any, place: device.Device) -> None:
         self.spec, self._model, self._tokenizer, self._place = spec, model, tokenizer, place
         self._lock = Lock()
-        self.max_batch = 64 if _weight(model) <= SMALL else 16
+        self.max_batch = 64 if _weight(model) <= device.SMALL else 16
         own = getattr(model.config, "max_position_embeddings", None) or getattr(model.config, "n_positions", None)
         self.context = min(spec.context, own) if own else spec.context
         self._ends = _ends(model, tokenizer)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 
 import torch
 
-from core.catalog import TEXT_PARAMETERS
+from core.catalog import TEXT_PARAMETERS, checked
 from core.errors import InvalidInput
 from core.types import Parameter, Value
 
@@ -45,38 +45,11 @@ def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> Samplin
         if value is None and name in rows:
             value = rows[name].default
         if value is not None:
-            chosen[name] = _checked(rows.get(name) or _PLAIN[name], value)
+            chosen[name] = checked(rows.get(name) or _PLAIN[name], value)
     return Sampling(**chosen)  # type: ignore[arg-type]
 
 
 _PLAIN = {row.name: row for row in TEXT_PARAMETERS}
-
-
-def _checked(row: Parameter, value: Value) -> Value:
-    if row.kind == "lines":
-        return _lines(row, value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidInput(f"{row.label} must be a number{_bounds(row)}, not {type(value).__name__}.")
-    if not math.isfinite(value):
-        raise InvalidInput(f"{row.label} must be a finite number{_bounds(row)}.")
-    if row.kind == "int" and value != int(value):
-        raise InvalidInput(f"{row.label} must be a whole number{_bounds(row)}.")
-    if (row.low is not None and value < row.low) or (row.high is not None and value > row.high):
-        raise InvalidInput(f"{row.label} must be{_bounds(row)}; it is {value:g}.")
-    return int(value) if row.kind == "int" else float(value)
-
-
-def _lines(row: Parameter, value: Value) -> tuple[str, ...]:
-    lines = (value,) if isinstance(value, str) else value
-    if not isinstance(lines, tuple | list) or not all(isinstance(line, str) for line in lines):
-        raise InvalidInput(f"{row.label} must be a list of texts, one per line.")
-    return tuple(line for line in lines if line)
-
-
-def _bounds(row: Parameter) -> str:
-    if row.low is not None and row.high is not None:
-        return f" from {row.low:g} to {row.high:g}"
-    return f" of at least {row.low:g}" if row.low is not None else ""
 
 
 class Dice:

@@ -1,0 +1,59 @@
+"""Whether a value fits a control, and a precise sentence where it does not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from core.errors import InvalidInput
+from core.types import Parameter, Value
+
+
+def checked(row: Parameter, value: Value) -> Value:
+    """The value as the control's own type: whole numbers as int, one text as a list of one where lines are wanted.
+
+    Raises:
+        InvalidInput: it has the wrong type, is not finite, out of bounds or none of the choices; the message says so.
+    """
+    return _READERS.get(row.kind, _number)(row, value)
+
+
+def _number(row: Parameter, value: Value) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInput(f"{row.label} must be a number{_bounds(row)}, not {type(value).__name__}.")
+    if not math.isfinite(value):
+        raise InvalidInput(f"{row.label} must be a finite number{_bounds(row)}.")
+    if row.kind == "int" and value != int(value):
+        raise InvalidInput(f"{row.label} must be a whole number{_bounds(row)}.")
+    if (row.low is not None and value < row.low) or (row.high is not None and value > row.high):
+        raise InvalidInput(f"{row.label} must be{_bounds(row)}; it is {value:g}.")
+    return int(value) if row.kind == "int" else float(value)
+
+
+def _lines(row: Parameter, value: Value) -> tuple[str, ...]:
+    lines = (value,) if isinstance(value, str) else value
+    if not isinstance(lines, tuple | list) or not all(isinstance(line, str) for line in lines):
+        raise InvalidInput(f"{row.label} must be a list of texts, one per line.")
+    return tuple(line for line in lines if line)
+
+
+def _text(row: Parameter, value: Value) -> str:
+    if not isinstance(value, str):
+        raise InvalidInput(f"{row.label} must be text, not {type(value).__name__}.")
+    return value
+
+
+def _choice(row: Parameter, value: Value) -> str:
+    text = _text(row, value)
+    if text not in row.choices:
+        raise InvalidInput(f"{row.label} must be one of {', '.join(row.choices)}; it is '{text[:40]}'.")
+    return text
+
+
+_READERS: Mapping[str, Callable[[Parameter, Value], Value]] = {"lines": _lines, "text": _text, "choice": _choice}
+
+
+def _bounds(row: Parameter) -> str:
+    if row.low is not None and row.high is not None:
+        return f" from {row.low:g} to {row.high:g}"
+    return f" of at least {row.low:g}" if row.low is not None else ""

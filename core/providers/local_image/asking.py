@@ -1,0 +1,69 @@
+"""What a request asks of an image: its parameters, checked, and the words of its prompt.
+
+Knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from core.catalog import IMAGE_PARAMETERS, checked
+from core.errors import InvalidInput
+from core.types import Parameter, Request, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The parameters of one image, checked. `size` is width x height in pixels, such as 512x512."""
+
+    negative_prompt: str = ""
+    steps: int = 20
+    guidance_scale: float = 7.5
+    size: str = "512x512"
+    scheduler: str = "DPM++ 2M Karras"
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """(width, height)."""
+        width, height = self.size.split("x")
+        return int(width), int(height)
+
+
+def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> Wanted:
+    """Check a request's parameters against the controls in `known`; what is missing or None takes its default there.
+
+    Names that no image model has are left alone: a grid may carry another model's parameters.
+
+    Raises:
+        InvalidInput: a value has the wrong type, is out of bounds or none of the choices; the message says so.
+    """
+    rows = _PLAIN | {row.name: row for row in known}
+    chosen: dict[str, Value] = {}
+    for name in (field.name for field in fields(Wanted)):
+        value = parameters.get(name)
+        chosen[name] = checked(rows[name], rows[name].default if value is None else value)
+    if not re.fullmatch(r"[1-9]\d{1,3}x[1-9]\d{1,3}", str(chosen["size"])):
+        raise InvalidInput("Size must be width x height in pixels, such as 512x512.")
+    return Wanted(**chosen)  # type: ignore[arg-type]
+
+
+def seed(request: Request) -> int:
+    """The seed of a request.
+
+    Raises:
+        InvalidInput: it is not one.
+    """
+    number = request.seed
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**63:
+        raise InvalidInput("The seed must be a whole number from 0 to 9223372036854775807.")
+    return number
+
+
+def prompt(request: Request) -> str:
+    """The messages' texts, joined by blank lines."""
+    return "\n\n".join(message.text for message in request.messages if message.text)
+
+
+_PLAIN = {row.name: row for row in IMAGE_PARAMETERS}
