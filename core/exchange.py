@@ -13,8 +13,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from core import pictures
 from core.checks import Verdict
 from core.errors import InvalidInput
+from core.experiment import unit
 from core.experiment.reading import from_dict
 from core.experiment.recipe import Experiment, Input, places, seed_of, to_dict
 from core.experiment.summary import answer, drawn, verdicts
@@ -74,7 +76,8 @@ def table(saved: SavedRun) -> str:
     field quoted, and no text that a spreadsheet would run as a formula.
 
     Columns: variant, model, the inputs' variables, sample (from 1), seed, answer, passed, reasons, seconds, tokens,
-    cost_usd (empty where it is not known, or there is none), finish, error. `passed` is yes, no, or empty without
+    cost_usd (empty where it is not known, or there is none), finish, error; of a run with images, the SHA-256 of each
+    cell's images too. `tokens` are called what the models count, such as steps. `passed` is yes, no, or empty without
     checks; `reasons` are those of the checks that failed.
     """
     experiment = saved.experiment
@@ -82,7 +85,11 @@ def table(saved: SavedRun) -> str:
     results = {result.index: result for result in saved.results}
     sheet = io.StringIO()
     writer = csv.writer(sheet, quoting=csv.QUOTE_ALL)
-    writer.writerow([_safe(heading) for heading in _headings(names)])
+    images = any(drawn(result) for result in saved.results)
+    units = {unit(model) for model in experiment.models}
+    writer.writerow(
+        [_safe(heading) for heading in _headings(names, units.pop() if len(units) == 1 else "tokens", images)]
+    )
     for place in places(experiment):
         result = results.get(place.index, CellResult(index=place.index))
         row = experiment.inputs[place.input]
@@ -92,6 +99,7 @@ def table(saved: SavedRun) -> str:
             place.sample + 1,
             seed_of(experiment, place.sample),
             *_told(result, verdicts(row, answer(result), drawn(result))),
+            *([" ".join(pictures.reference(picture) for picture in drawn(result))] if images else []),
         ]
         writer.writerow([_safe(cell) for cell in cells])
     return "\ufeff" + sheet.getvalue()
@@ -146,14 +154,16 @@ def _cell(result: CellResult, recipe: Mapping[str, object], left_out: tuple[str,
     if result.output is not None:
         output = result.output
         told |= {name: getattr(output, name) for name in ("finish", "prompt_tokens", "seconds", "first_token_seconds")}
+        if output.images:
+            told["images"] = output.images  # written down as their size and hash
         told["tokens"] = [[token.text, token.logprob] for token in output.tokens]
     told["recipe"] = {name: value for name, value in recipe.items() if name not in left_out}
     return {name: value for name, value in told.items() if name not in left_out}
 
 
-def _headings(names: tuple[str, ...]) -> list[str]:
+def _headings(names: tuple[str, ...], unit: str, images: bool) -> list[str]:
     before, after = ["variant", "model"], ["sample", "seed", "answer", "passed", "reasons"]
-    after += ["seconds", "tokens", "cost_usd", "finish", "error"]
+    after += ["seconds", unit, "cost_usd", "finish", "error", *(["images"] if images else [])]
     taken = {*before, *after}
     return [*before, *(f"{name} (input)" if name in taken else name for name in names), *after]
 

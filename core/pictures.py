@@ -23,9 +23,6 @@ MAX_PIXELS = 24_000_000
 SIDE = 1024
 """Pixels of the longer side that are kept: servers scale images to about this before a model sees them."""
 
-MAX_SIDE = 4096
-"""Pixels of a side that nothing is enlarged beyond."""
-
 FORMATS = ("PNG", "JPEG", "WEBP")
 
 
@@ -96,21 +93,4 @@ def thumbnail(picture: bytes, side: int) -> bytes:
     small.thumbnail((side, side))
     made = io.BytesIO()
     small.save(made, "PNG")
-    return made.getvalue()
-
-
-def enlarged(picture: bytes, least: int) -> bytes:
-    """A picture of few pixels with each of them made a square, so that it is at least `least` pixels wide and stays
-    crisp; anything else, and what cannot be read, as it is."""
-    from PIL import Image
-
-    try:
-        image, _ = opened(picture)
-    except InvalidInput:
-        return picture
-    times = -(-least // image.width)
-    if image.width * 2 > least or times * image.height > MAX_SIDE:
-        return picture
-    made = io.BytesIO()
-    image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST).save(made, "PNG")
     return made.getvalue()

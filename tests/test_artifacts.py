@@ -13,7 +13,9 @@ from core import pictures
 from core.errors import InvalidInput
 from core.experiment import Experiment, Input, Turn, Variant, bill, plan, reading, recipe, run
 from core.history import History
+from core.stamp import chunks
 from core.types import Cell, CellResult, Output, Run, State
+from tests import fakes
 
 CAT, DOG = b"\x89PNG\r\n\x1a\ncat", b"\xff\xd8\xffdog"
 SHOWN = {pictures.reference(picture): picture for picture in (CAT, DOG)}
@@ -135,3 +137,24 @@ def test_the_bill_before_a_run_counts_every_answer_at_its_longest_and_names_what
     assert bill(plan(asked), own) == (pytest.approx(2 * 1000 * 10 / 1e6, rel=0.01), 0)
     mixed = replace(asked, models=("openrouter:unheard/of", "tiny-text"), parameters={})
     assert bill(plan(mixed), {}) == (0.0, 2)
+
+
+def test_a_run_has_a_thumbnail_of_its_first_image_for_its_owner_only(history: History) -> None:
+    begun = planned()
+    history.begin("me", begun)
+    assert history.thumbnails("me", ["r", "other"]) == {}
+    history.finish("r", begun.cells[1], drew(begun.cells[1], fakes.png(300, 150)))
+    history.finish("r", begun.cells[0], drew(begun.cells[0], fakes.png(32, 32, "green")))
+    small = history.thumbnails("me", ["r"])["r"]
+    assert chunks.size(small) == (64, 32)
+    assert history.thumbnails("me", ["r"])["r"] is small, "made once"
+    assert history.thumbnails("somebody else", ["r"]) == {}
+    history.finish("r", begun.cells[1], drew(begun.cells[1], fakes.png(40, 20)))
+    assert chunks.size(history.thumbnails("me", ["r"])["r"]) != (64, 32), "another image in its place is another"
+
+
+def test_what_cannot_be_read_has_no_thumbnail(history: History) -> None:
+    begun = planned()
+    history.begin("me", begun)
+    history.finish("r", begun.cells[0], drew(begun.cells[0], CAT))
+    assert history.thumbnails("me", ["r"]) == {}

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import pictures
 from core.errors import InvalidInput
 from core.exchange import MAX_BYTES, MAX_ROWS, experiment_from, inputs_from_csv, receipt, table
 from core.experiment import Experiment, Input, Variant, plan, to_dict
 from core.history import RunRow, SavedRun
 from core.types import CellResult, Output, State, Token
+from tests import fakes
 
 FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
@@ -278,3 +280,24 @@ def test_any_table_is_read_or_refused(text: str) -> None:
     except InvalidInput as error:
         told = str(error)
     assert told.endswith(".")
+
+
+# Images.
+
+
+def test_a_receipt_names_images_and_holds_none() -> None:
+    plain = saved()
+    output = plain.results[0].output
+    assert output is not None
+    drew = replace(plain.results[0], output=replace(output, text="", images=(fakes.png(),)))
+    made = replace(plain, results=(drew, *plain.results[1:]))
+    cell = json.loads(receipt(made))["cells"][0]
+    assert cell["images"] == [{"bytes": len(fakes.png()), "sha256": pictures.reference(fakes.png())}]
+    assert [row["images"] for row in rows(made)] == [pictures.reference(fakes.png()), ""]
+    assert rows(made)[0]["reasons"].count("the answer is an image") == 2
+    assert "images" not in rows(plain)[0]
+
+
+def test_what_images_take_is_counted_in_steps() -> None:
+    drawing = replace(saved(), experiment=replace(saved().experiment, models=("tiny-image",)))
+    assert rows(drawing)[0]["steps"] == "2"

@@ -23,7 +23,7 @@ FLOORS = [
     {"catalog", "checks", "device", "allowance"},
     {"repository", "remote", "stamp"},
     {"experiment", "providers", "context"},
-    {"examples", "pool", "talk"},
+    {"examples", "pool", "talk", "album"},
     {"worker"},
     {"engine", "history"},
     {"exchange"},

@@ -111,11 +111,3 @@ def test_a_thumbnail_is_small_and_of_what_cannot_be_read_there_is_none() -> None
     with Image.open(io.BytesIO(pictures.thumbnail(fakes.png(300, 150), 64))) as small:
         assert small.size == (64, 32)
     assert pictures.thumbnail(b"no image", 64) == b""
-
-
-def test_few_pixels_become_squares_and_many_stay() -> None:
-    with Image.open(io.BytesIO(pictures.enlarged(fakes.png(64, 64), 400))) as large:
-        assert large.size == (448, 448)
-        assert len(large.getcolors() or []) == 2, "crisp: no colour between the two"
-    assert pictures.enlarged(fakes.png(300, 300), 400) == fakes.png(300, 300)
-    assert pictures.enlarged(b"no image", 400) == b"no image"

@@ -21,6 +21,7 @@ from core.history import artifacts, queries, saved
 from core.history.saved import RunRow, SavedRun
 from core.history.schema import CELLS, RUNS
 from core.history.store import Store
+from core.history.thumbnails import Thumbnails
 from core.prompts import clean
 from core.types import Cell, CellResult, Run, State
 
@@ -48,6 +49,7 @@ class History(Store):
         super().__init__(url, busy_seconds)
         self._clock = clock
         self._experiments: dict[str, Experiment | None] = {}
+        self._thumbnails = Thumbnails()
         try:
             with self._write() as connection:
                 queries.recover(connection, clock())
@@ -155,6 +157,11 @@ class History(Store):
         with self._read() as connection:
             run = queries.run(connection, owner, clean(run_id))
             return artifacts.attached(connection, run["id"]) if run else {}
+
+    def thumbnails(self, owner: str, run_ids: Sequence[str]) -> dict[str, bytes]:
+        """A small PNG file of the first image that each run drew, by run; runs without one are left out."""
+        with self._read() as connection:
+            return self._thumbnails.of(connection, owner, [clean(run_id) for run_id in run_ids])
 
     def rename(self, owner: str, run_id: str, title: str) -> None:
         """Give a run another title.

@@ -1,0 +1,100 @@
+"""The images of a run as files: each with its recipe inside, and all of them in one archive.
+
+Knows nothing of pages or databases. What is no PNG file is handed on as it came.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+
+from core import catalog, pictures, prompts, stamp
+from core.errors import DiptychError, UnknownModel
+from core.experiment.recipe import Experiment, Place, places, seed_of
+from core.experiment.summary import drawn
+from core.stamp.recipe import NUMBERS, WORDS
+from core.types import CellResult, Output
+
+_ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+_LETTERS = "ABCDEF"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # an archive's earliest time: the same images make the same bytes
+
+
+def recipe(experiment: Experiment, place: Place, output: Output) -> stamp.Recipe:
+    """What one image was made of, as its file says it: no owner, no key, no path."""
+    asked = experiment.parameters
+    source, revision = _origin(place.model)
+    versions = output.recipe.get("versions")
+    kept = output.recipe.get("revision")
+    return stamp.Recipe(
+        prompt=_prompt(experiment, place),
+        negative_prompt=str(asked.get("negative_prompt") or ""),
+        parameters={
+            name: value for name in (*NUMBERS, *WORDS) if isinstance(value := asked.get(name), str | int | float)
+        },
+        seed=seed_of(experiment, place.sample),
+        model=place.model,
+        source=source,
+        revision=kept if isinstance(kept, str) and kept.isalnum() else revision,
+        versions={str(name): str(one) for name, one in versions.items()} if isinstance(versions, Mapping) else {},
+    )
+
+
+def file(experiment: Experiment, place: Place, output: Output) -> bytes:
+    """The first image of an answer, with its recipe inside."""
+    return stamp.write(output.images[0], recipe(experiment, place, output))
+
+
+def name(experiment: Experiment, place: Place, picture: bytes) -> str:
+    """A file's name: 01-seed-42.png, and in a larger grid 01-B-row-3-tiny-image-seed-42.png."""
+    parts = [f"{place.sample + 1:02d}"]
+    if len(experiment.variants) > 1:
+        parts.append(_LETTERS[place.variant % len(_LETTERS)])
+    if len(experiment.inputs) > 1:
+        parts.append(f"row-{place.input + 1}")
+    if len(experiment.models) > 1:
+        parts.append("".join(letter if letter.isalnum() else "-" for letter in place.model)[:60])
+    ending = _ENDINGS.get(pictures.mime(picture), "bin")
+    return "-".join([*parts, "seed", str(seed_of(experiment, place.sample))]) + f".{ending}"
+
+
+def archive(experiment: Experiment, results: Mapping[int, CellResult]) -> bytes:
+    """All images of a run as a zip file, each with its recipe as JSON beside it."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:  # images do not get smaller, so nothing is compressed
+        for place, output in images(experiment, results):
+            called = name(experiment, place, output.images[0])
+            _put(packed, called, file(experiment, place, output))
+            told = stamp.as_json(recipe(experiment, place, output))
+            _put(packed, f"{called.rpartition('.')[0]}.json", told.encode("utf-8"))
+    return made.getvalue()
+
+
+def images(experiment: Experiment, results: Mapping[int, CellResult]) -> Iterator[tuple[Place, Output]]:
+    """The answers that have an image, in the order of the grid."""
+    for place in places(experiment):
+        result = results.get(place.index)
+        if result is not None and result.output is not None and drawn(result):
+            yield place, result.output
+
+
+def _put(packed: zipfile.ZipFile, called: str, data: bytes) -> None:
+    packed.writestr(zipfile.ZipInfo(called, _EPOCH), data)
+
+
+def _prompt(experiment: Experiment, place: Place) -> str:
+    asked = experiment.variants[place.variant].user
+    try:
+        return prompts.clean(prompts.render(asked, experiment.inputs[place.input].values))
+    except DiptychError:  # a run of before that cannot be rendered any more still has its images
+        return prompts.clean(asked)
+
+
+def _origin(model: str) -> tuple[str, str]:
+    """(source, revision) of a model, as the catalog pins them."""
+    try:
+        row = catalog.spec(model)
+    except UnknownModel:
+        return "", ""
+    return row.source, row.revision if row.local else ""
