@@ -30,8 +30,8 @@ from training.code import (
     train,
     vocabulary,
 )
-from training.code.result import Result, pass_at
 from training.code.task import Task, held_out_task, training_task
+from training.result import Result, pass_at
 from training.text.example import held_out
 
 MODEL = Path(__file__).parents[1] / "models/tiny-code"

@@ -1,9 +1,36 @@
 """The part of a model's card that an evaluation writes, between two markers. Does not know what was measured."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
+from training.result import Result
+
+Row = tuple[str, str, float, bool]
+"""A bar: what it is about, what was aimed at, the measured share, whether it holds."""
 BEGIN, END = "<!-- evaluation: begin -->", "<!-- evaluation: end -->"
+
+
+def row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def bars(rows: Iterable[Row]) -> str:
+    """What was aimed at, beside what was measured."""
+    lines = [row(("bar", "aimed at", "measured", "")), row(("---", "---", "---:", "---"))]
+    for what, aim, found, holds in rows:
+        lines.append(row((what, aim, f"{found:.1%}", "holds" if holds else "does not hold")))
+    return "\n".join(lines)
+
+
+def table(results: Iterable[Result], what: str = "what") -> str:
+    """Every share with its interval; ``what`` heads the first column."""
+    lines = [row((what, "measure", "share", "95 % interval", "n")), row(("---", "---", "---:", "---:", "---:"))]
+    for result in results:
+        low, high = result.interval
+        share = (f"{result.share:.1%}", f"{low:.1%} to {high:.1%}")
+        lines.append(row((result.what, result.measure, *share, str(result.n))))
+    return "\n".join(lines)
 
 
 def sizes(folder: Path, parameters: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training import card
-from training.code.result import Result
+from training.result import Result
 
 BARS = (
     ("all prompts, greedy", "parses", 0.85),
@@ -15,27 +15,15 @@ BARS = (
 )
 
 
-def row(*cells: str) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
 def bars(results: Sequence[Result]) -> str:
     """What was aimed at, beside what was measured."""
     share = {(r.what, r.measure): r.share for r in results}
-    lines = [row("bar", "aimed at", "measured", ""), row("---", "---", "---:", "---")]
-    for what, measure, aim in BARS:
-        found = share[what, measure]
-        verdict = "holds" if found >= aim else "does not hold"
-        lines.append(row(f"{what}: {measure}", f"at least {aim:.0%}", f"{found:.1%}", verdict))
-    return "\n".join(lines)
+    found = [(f"{what}: {measure}", aim, share[what, measure]) for what, measure, aim in BARS]
+    return card.bars((label, f"at least {aim:.0%}", value, value >= aim) for label, aim, value in found)
 
 
 def table(results: Sequence[Result]) -> str:
-    lines = [row("prompts", "measure", "share", "95 % interval", "n"), row("---", "---", "---:", "---:", "---:")]
-    for r in results:
-        low, high = r.interval
-        lines.append(row(r.what, r.measure, f"{r.share:.1%}", f"{low:.1%} to {high:.1%}", str(r.n)))
-    return "\n".join(lines)
+    return card.table(results, "prompts")
 
 
 def parameters(folder: Path) -> int:

@@ -17,9 +17,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from core.completion import parses, truncated
 from training.code import basics, card, corpus, library, sandbox
-from training.code.result import Result, pass_at
 from training.code.task import INDENT, Task, held_out_task, sentence
 from training.generate import completions
+from training.result import Result, pass_at
 
 ROOT = Path(__file__).parents[2]
 SEED, SAMPLES, TEMPERATURE = 2021, 10, 0.4

@@ -5,35 +5,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from training import card
-from training.text.result import Result
-
-HEAD = ("| family | technique | measure | share | 95 % interval | n |", "| --- | --- | --- | ---: | ---: | ---: |")
-
-
-def line(result: Result) -> str:
-    low, high = result.interval
-    cells = (
-        result.family,
-        result.technique,
-        result.measure,
-        f"{result.share:.1%}",
-        f"{low:.1%} to {high:.1%}",
-        str(result.n),
-    )
-    return "| " + " | ".join(cells) + " |"
+from training.result import Result
 
 
 def table(results: Iterable[Result]) -> str:
-    return "\n".join([*HEAD, *map(line, results)])
+    return card.table(results, "family: technique")
 
 
 def bars(results: Iterable[Result]) -> str:
     """What was aimed at, beside what was measured."""
-    share = {(r.family, r.technique, r.measure): r.share for r in results}
-    plain, steps = (share["sums", name, "right"] for name in ("plain", "step by step"))
-    none, four = (share["labels", f"arbitrary words, {k} examples", "right"] for k in (0, 4))
-    marked = min(value for (family, _, measure), value in share.items() if measure == "marked")
-    unmarked = max(value for (family, _, measure), value in share.items() if measure == "any marker")
+    share = {(r.what, r.measure): r.share for r in results}
+    plain, steps = (share[f"sums: {name}", "right"] for name in ("plain", "step by step"))
+    none, four = (share[f"labels: arbitrary words, {k} examples", "right"] for k in (0, 4))
+    marked = min(value for (_, measure), value in share.items() if measure == "marked")
+    unmarked = max(value for (_, measure), value in share.items() if measure == "any marker")
     lines = (
         ("sums: step by step", "at least 80 %", steps, steps >= 0.8),
         ("sums: step by step less plain", "at least 30 points", steps - plain, steps - plain >= 0.3),
@@ -42,16 +27,13 @@ def bars(results: Iterable[Result]) -> str:
         (
             "JSON: valid, with exactly the named keys",
             "at least 90 %",
-            share["extraction", "JSON asked", "valid"],
-            share["extraction", "JSON asked", "valid"] >= 0.9,
+            share["extraction: JSON asked", "valid"],
+            share["extraction: JSON asked", "valid"] >= 0.9,
         ),
         ("personas: two marker words, lowest persona", "at least 90 %", marked, marked >= 0.9),
         ("personas: any marker word without the persona, highest", "at most 10 %", unmarked, unmarked <= 0.1),
     )
-    head = ("| bar | aimed at | measured | |", "| --- | --- | ---: | --- |")
-    return "\n".join(
-        [*head, *(f"| {a} | {b} | {c:.1%} | {'holds' if ok else 'does not hold'} |" for a, b, c, ok in lines)]
-    )
+    return card.bars(lines)
 
 
 def parameters(folder: Path) -> int:

@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from training.result import Result
 from training.text import card, extraction, formats, generate, labels, personas, sums
 from training.text.example import Example, for_evaluation
-from training.text.result import Result
 
 ROOT = Path(__file__).parents[2]
 SEED = "evaluation"
@@ -166,7 +166,7 @@ class Judge:
     def measured(self, row: Row) -> Result:
         pairs = self.answered(row)
         hits = sum(row.check(example, answer)[row.measure] for example, answer in pairs)
-        return Result(row.family, row.technique, row.measure, hits, len(pairs))
+        return Result(f"{row.family}: {row.technique}", row.measure, hits, len(pairs))
 
 
 def arguments() -> argparse.Namespace:
@@ -187,8 +187,9 @@ def main() -> None:
     model = AutoModelForCausalLM.from_pretrained(wanted.model, dtype=torch.float32).eval()
     judge, results = Judge(model, tokenizer, wanted.n, wanted.show), []
     for family in wanted.families:
-        results += [judge.measured(row) for row in TABLES[family]()]
-        print(card.table(r for r in results if r.family == family), flush=True)
+        found = [judge.measured(row) for row in TABLES[family]()]
+        print(card.table(found), flush=True)
+        results += found
     if wanted.n >= 300 and wanted.families == list(TABLES):
         text = json.dumps({"n": wanted.n, "results": [asdict(r) | {"interval": r.interval} for r in results]}, indent=1)
         (wanted.model / "evaluation.json").write_text(text + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Measured shares, and how sure they are. Knows nothing of what was measured."""
+"""A measured share, and how sure it is. Knows nothing of what was measured."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from core.stats import wilson
 
 @dataclass(frozen=True)
 class Result:
-    """One line of a table: ``hits`` of ``n``.
+    """One line of a table: ``hits`` of ``n`` items (``what``), by a ``measure``.
 
     For pass@k, ``hits`` is the sum of the tasks' estimates, and the interval is Wilson's over tasks (rounded to whole
     ones), since samples of one task are not independent.
