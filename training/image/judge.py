@@ -1,0 +1,170 @@
+"""The judge: a small network that reads from a picture what the renderer would have been told. It knows no captions and
+nothing of the model that it judges: it learns on drawn pictures alone, made a little worse, as generated ones are.
+
+    python -m training.image.judge          # some minutes; writes training/image/judge.safetensors
+"""
+
+import argparse
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from training import loop
+from training.image import pictures, scene
+from training.image.scene import Landscape, Scene
+
+FILE = Path(__file__).with_name("judge.safetensors")
+READS: Mapping[str, tuple[str, ...]] = {
+    "kind": ("group", "pair", "landscape"),
+    "shape": scene.SHAPES,
+    "color": scene.COLORS,
+    "number": tuple(map(str, scene.NUMBERS)),
+    "size": tuple(scene.SIZES),
+    "position": scene.POSITIONS,
+    "background": scene.BACKGROUNDS,
+    "time": scene.TIMES,
+    **dict.fromkeys(scene.FEATURES, ("no", "yes")),
+}
+"""What is read, and what it can be."""
+POOL = 2048
+Step = tuple[torch.Tensor, torch.Tensor]
+"""Pictures (number x 3 x side x side, -1 to 1), and the place of each label in READS, -1 where there is none."""
+
+
+@dataclass(frozen=True)
+class Plan(loop.Plan):
+    """As every plan, with the number of pictures in a step."""
+
+    minutes: float = 18
+    rate: float = 2e-3
+    decay: float = 0.02
+    batch: int = 64
+
+
+def labels(shown: Scene) -> dict[str, str]:
+    """What there is to read in a scene."""
+    if isinstance(shown, Landscape):
+        present = {feature: "yes" if feature in shown.features else "no" for feature in scene.FEATURES}
+        return {"kind": "landscape", "time": shown.time, **present}
+    if shown.relation:
+        return {"kind": "pair", "background": shown.background}
+    group = shown.groups[0]
+    found = {"kind": "group", "shape": group.shape, "color": group.color, "number": str(group.number)}
+    found |= {"size": group.size, "background": shown.background}
+    return found | ({"position": group.position} if group.position else {})
+
+
+class Judge(nn.Module):
+    """The whole picture once, four halvings, then one reading for each row of READS."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(3, 16, 3, 1, 1), nn.BatchNorm2d(16), nn.ReLU()]
+        for before, after in pairwise((16, 32, 64, 96, 96)):
+            layers += [nn.Conv2d(before, after, 3, 2, 1), nn.BatchNorm2d(after), nn.ReLU()]
+            layers += [nn.Conv2d(after, after, 3, 1, 1), nn.BatchNorm2d(after), nn.ReLU()]
+        self.see = nn.Sequential(*layers, nn.Flatten(), nn.Linear(96 * 16, 192), nn.ReLU(), nn.Dropout(0.1))
+        self.read = nn.Linear(192, sum(map(len, READS.values())))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Scores, the rows of READS one after the other."""
+        return self.read(self.see(images))
+
+    @torch.no_grad()
+    def readings(self, images: torch.Tensor) -> list[dict[str, str]]:
+        """The likeliest value of each row, for each picture."""
+        parts = self.eval()(images).split([len(values) for values in READS.values()], dim=1)
+        columns = [
+            [values[i] for i in part.argmax(1).tolist()] for values, part in zip(READS.values(), parts, strict=True)
+        ]
+        return [dict(zip(READS, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def stream(seed: int, size: int, pool: int, batch: int) -> Iterator[tuple[int, int, Step]]:
+    """Drawn pictures with their labels, from a place on."""
+    while True:
+        found = list(pictures.drawn(f"judge {seed} {pool}", POOL))
+        targets = torch.tensor([_targets(shown) for shown, _ in found])
+        for index in range(batch, POOL // size):
+            part = slice(index * size, (index + 1) * size)
+            images = torch.from_numpy(pictures.stacked([pixels for _, pixels in found[part]]))
+            yield pool, index, (worsened(images, random.Random(f"{seed} {pool} {index}")), targets[part])
+        pool, batch = pool + 1, 0
+
+
+def _targets(shown: Scene) -> list[int]:
+    found = labels(shown)
+    return [values.index(found[name]) if name in found else -1 for name, values in READS.items()]
+
+
+def worsened(images: torch.Tensor, rng: random.Random) -> torch.Tensor:
+    """Blurred, tinted and noisy, each batch by its own lot."""
+    torch.manual_seed(rng.randrange(2**31))
+    blurred = nn.functional.avg_pool2d(nn.functional.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    part = torch.rand(len(images), 1, 1, 1)
+    tint = 0.06 * torch.randn(len(images), 3, 1, 1)
+    noise = rng.uniform(0, 0.12) * torch.randn(images.shape)
+    return (images + (blurred - images) * part + tint + noise).clamp(-1, 1)
+
+
+class Trainer(loop.Trainer[Step]):
+    """The judge in training."""
+
+    def __init__(self, plan: Plan) -> None:
+        torch.manual_seed(plan.seed)
+        super().__init__(plan, Judge().to(plan.device), partial(stream, plan.seed, plan.batch))
+
+    def backward(self, batch: Step) -> tuple[float, int]:
+        images, targets = (part.to(self.plan.device) for part in batch)
+        parts = self.model.train()(images).split([len(values) for values in READS.values()], dim=1)
+        losses = [
+            nn.functional.cross_entropy(part, targets[:, i], ignore_index=-1)
+            for i, part in enumerate(parts)
+            if (targets[:, i] >= 0).any()
+        ]
+        loss = torch.stack(losses).sum()
+        loss.backward()
+        return float(loss.detach()), len(images)
+
+
+def load() -> Judge:
+    """The judge that is kept beside this file."""
+    found = Judge()
+    found.load_state_dict({name: value.float() for name, value in load_file(FILE).items()}, strict=False)
+    return found.eval()
+
+
+def accuracy(found: Judge, number: int) -> dict[str, tuple[int, int]]:
+    """For each row, on how many drawn pictures of the held-out side it is read right, and of how many."""
+    shown = list(pictures.drawn("judged", number, scene.for_evaluation))
+    readings = found.readings(torch.from_numpy(pictures.stacked([pixels for _, pixels in shown])))
+    right: dict[str, list[bool]] = {}
+    for (drawn, _), reading in zip(shown, readings, strict=True):
+        for name, value in labels(drawn).items():
+            right.setdefault(name, []).append(reading[name] == value)
+    return {name: (sum(row), len(row)) for name, row in right.items()}
+
+
+def main() -> None:
+    presets = {"cpu": Plan(), "gpu": Plan(minutes=3, batch=256, device="cuda")}
+    wanted: argparse.Namespace = loop.parser("tiny-image", presets).parse_args()
+    plan = loop.prepared(wanted, presets)
+    trainer = Trainer(plan)
+    if wanted.resume:
+        trainer.restore(wanted.run / "judge.pt")
+    loop.train(trainer, wanted.run, wanted.save_every, "judge.pt")
+    state = trainer.model.cpu().state_dict()
+    save_file({name: value.half() for name, value in state.items() if value.is_floating_point()}, FILE)
+    for name, (hits, number) in accuracy(load(), 1000).items():
+        print(f"{name} {hits / number:.1%} of {number}")
+
+
+if __name__ == "__main__":
+    main()

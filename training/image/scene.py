@@ -1,0 +1,106 @@
+"""What a picture shows, as a value, and how one is drawn by lot. Knows neither pixels nor words.
+
+The split is by content, as everywhere in training/: a stable hash of what is combined (shape, colour and background;
+everything that stands in a landscape) says on which side a scene lies, however it is worded and wherever things stand.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from training.text.example import held_out
+from training.text.phrasing import chance, weighted
+
+SHAPES = ("circle", "square", "triangle", "star", "heart", "ring")
+COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "white", "black")
+BACKGROUNDS = ("white", "black", "grey", "pink", "yellow", "green", "blue")
+SIZES = {"small": 1, "medium": 2, "large": 1}
+NUMBERS = {1: 5, 2: 3, 3: 3, 4: 3}
+POSITIONS = ("left", "right", "top", "bottom", "middle")
+RELATIONS = ("left of", "above")
+TIMES = ("day", "sunset", "night")
+LANDSCAPE, PAIR = 0.45, 0.2
+FEATURES = ("sun", "moon", "clouds", "stars", "mountains", "sea", "boats", "trees", "houses", "snow")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Equal shapes. A single one stands at ``position`` ("" where two groups share the picture, or for several)."""
+
+    shape: str
+    color: str
+    number: int = 1
+    size: str = "medium"
+    position: str = ""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """One group, or two single shapes of which the first is ``relation`` the second, on one colour."""
+
+    groups: tuple[Group, ...]
+    background: str
+    relation: str = ""
+
+    @property
+    def key(self) -> str:
+        return " ".join(f"{group.color} {group.shape}" for group in self.groups) + f" on {self.background}"
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """A time of day and the features that are there, each one of FEATURES."""
+
+    time: str
+    features: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        return " ".join([self.time, *sorted(self.features)])
+
+
+Scene = Shapes | Landscape
+
+
+def scene(rng: random.Random) -> Scene:
+    """Any scene."""
+    return landscape(rng) if chance(rng, LANDSCAPE) else shapes(rng)
+
+
+def shapes(rng: random.Random) -> Shapes:
+    background = rng.choice(BACKGROUNDS)
+    colors = [color for color in COLORS if color != background]
+    if chance(rng, PAIR):
+        first, second = rng.sample([(color, shape) for color in colors for shape in SHAPES], 2)
+        pair = tuple(Group(shape, color) for color, shape in (first, second))
+        return Shapes(pair, background, rng.choice(RELATIONS))
+    number = weighted(rng, NUMBERS)
+    position = rng.choice(POSITIONS) if number == 1 else ""
+    group = Group(rng.choice(SHAPES), rng.choice(colors), number, weighted(rng, SIZES), position)
+    return Shapes((group,), background)
+
+
+def landscape(rng: random.Random) -> Landscape:
+    time = rng.choice(TIMES)
+    odds = {"clouds": 0.35, "mountains": 0.45, "sea": 0.4, "trees": 0.45, "houses": 0.35, "snow": 0.25}
+    odds |= {"moon": 0.55, "stars": 0.5, "clouds": 0.25} if time == "night" else {"sun": 0.6}
+    found = {feature for feature, odd in odds.items() if chance(rng, odd)}
+    if "sea" in found and chance(rng, 0.55):
+        found.add("boats")
+    return Landscape(time, frozenset(found)) if found else landscape(rng)
+
+
+def for_training(rng: random.Random, make: Callable[[random.Random], Scene] = scene) -> Scene:
+    """Draw until the scene is not held out."""
+    while True:
+        found = make(rng)
+        if not held_out(found.key):
+            return found
+
+
+def for_evaluation(rng: random.Random, make: Callable[[random.Random], Scene] = scene) -> Scene:
+    """Draw until the scene is held out."""
+    while True:
+        found = make(rng)
+        if held_out(found.key):
+            return found
