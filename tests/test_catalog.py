@@ -8,6 +8,7 @@ import pytest
 
 from core.catalog import ALIASES, CATALOG, IMAGE_PARAMETERS, PRESETS, checked, common, spec, successor
 from core.errors import InvalidInput, UnknownModel
+from core.experiment import from_dict, plan
 from core.servers import SERVERS
 from core.settings import ROOT
 from core.types import Modality, ModelSpec, Parameter, Value
@@ -110,6 +111,17 @@ def test_the_repository_that_is_gone_is_explained() -> None:
     assert "left the hub" in note
     assert spec(present).source in note
     assert successor("stable-diffusion-v1-5/stable-diffusion-v1-5") == (present, "")
+
+
+@pytest.mark.parametrize("old", ALIASES)
+def test_an_experiment_that_was_saved_under_an_older_id_can_be_restored_and_planned(old: str) -> None:
+    saved = {"page": "image", "variants": [{"name": "A", "user": "a fox"}], "models": [old], "parameters": {"steps": 4}}
+    restored = from_dict(saved)
+    (cell,) = plan(restored)
+    assert cell.model == old
+    assert spec(cell.model).name == "Stable Diffusion 1.5"
+    with pytest.raises(InvalidInput, match="Steps"):
+        plan(from_dict(saved | {"parameters": {"steps": 400}}))
 
 
 # --- images

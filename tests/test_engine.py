@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from core.engine import Engine
 from core.errors import Busy, HistoryUnavailable, InvalidInput, ModelRefused, NotFound
 from core.settings import Secret, Settings
-from core.types import Event, Failed, Finished, Request, Snapshot, State
+from core.types import Event, Failed, Finished, Progress, Request, Snapshot, State
 from tests.fakes import (
     PATIENCE,
     Clock,
@@ -797,3 +797,80 @@ def test_estimates_come_from_what_was_measured(start: Start) -> None:
     assert house.look("short", "bob").eta == 6, "its own 2 s, and as much for each of the others"
     assert house.look("unmeasured", "cyd").eta is None
     assert house.look("long").eta == 13 + 11, "2 s a cell less the second gone, bob's 2 s, and as much for cyd at most"
+
+
+# Images, which have steps and previews instead of text
+
+
+def drawing(reached: threading.Event, go: threading.Event) -> Callable[[Sequence[Request], Stopped], Iterator[Event]]:
+    """Draws two steps of four, waits, and ends with what it has if it is stopped by then."""
+
+    def draw(requests: Sequence[Request], stopped: Stopped) -> Iterator[Event]:
+        yield Progress(0, 0.0, 4.0, "step 1 of 4")
+        yield Progress(0, 1.0, 4.0, "step 1 of 4, about 3 s left", b"first")
+        yield Progress(0, 2.0, 4.0, "step 2 of 4, about 2 s left", b"second")
+        reached.set()
+        assert go.wait(PATIENCE)
+        if stopped(0):
+            yield Finished(0, replace(output("", "cancelled", 2), images=(b"second",), notes=("Stopped at step 2.",)))
+            return
+        yield Progress(0, 4.0, 4.0, "step 4 of 4, decoding")
+        yield Finished(0, replace(output("", tokens=4), images=(b"whole",)))
+
+    return draw
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_step_with_its_preview_is_in_the_snapshot_until_the_image_is_there(start: Start, cancelled: bool) -> None:
+    reached, go = threading.Event(), threading.Event()
+    house = start(Models(max_batch=1, local=drawing(reached, go)))
+    house.submit("r")
+    assert reached.wait(PATIENCE)
+    until(lambda: house.look("r").cells[0].preview == b"second")
+    snapshot = house.look("r")
+    cell = snapshot.cells[0]
+    assert (cell.state, cell.fraction, cell.note) == (State.RUNNING, 0.5, "step 2 of 4, about 2 s left")
+    assert snapshot.progress == 0.5
+    assert house.look("r").cells[0] is cell
+    if cancelled:
+        house.engine.cancel("r", "ann")
+    go.set()
+    ended = house.ended("r").cells[0]
+    assert ended.state is (CANCELLED if cancelled else DONE)
+    assert (ended.fraction, ended.note, ended.preview) == (0.0, "", b"")
+    assert ended.output is not None
+    assert ended.output.images == ((b"second",) if cancelled else (b"whole",))
+    assert house.sink.results["r", 0].output == ended.output
+
+
+def test_a_step_without_a_preview_keeps_the_last_one(start: Start) -> None:
+    done = threading.Event()
+
+    def draw(requests: Sequence[Request], stopped: Stopped) -> Iterator[Event]:
+        yield Progress(0, 1.0, 4.0, "step 1 of 4", b"first")
+        yield Progress(0, 5.0, 4.0, "step 2 of 4")
+        yield Progress(0, 1.0, 0.0, "still")
+        assert done.wait(PATIENCE)
+        yield Finished(0, output("", tokens=4))
+
+    house = start(Models(max_batch=1, local=draw))
+    house.submit("r")
+    until(lambda: house.look("r").cells[0].note == "still")
+    cell = house.look("r").cells[0]
+    assert (cell.preview, cell.fraction) == (b"first", 0.0), "of nothing, nothing is done"
+    done.set()
+    house.ended("r")
+
+
+def test_an_image_models_speed_is_in_steps(start: Start) -> None:
+    models = Models(max_batch=1)
+    house = start(models)
+
+    def draw(requests: Sequence[Request], stopped: Stopped) -> Iterator[Event]:
+        house.clock.now += 8
+        yield Finished(0, output("", tokens=20))
+
+    models.behaviours["local"] = draw
+    house.submit("r")
+    house.ended("r")
+    assert house.engine.speed("local") == 2.5

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from core import catalog
 from core import pool as pools
 from core.errors import HubUnreachable, ModelRefused
 from core.pool import Pool
@@ -128,6 +129,21 @@ def test_a_model_larger_than_the_budget_is_refused_before_anything_moves() -> No
         used(world, model("big", 2.6))
     assert world.log == ["open a"]
     assert world.pool.models == ("a",)
+
+
+@pytest.mark.parametrize("budget", [2_700_000_000, 4 * GB])
+def test_stable_diffusion_is_refused_with_the_numbers_where_it_does_not_fit(budget: int) -> None:
+    world = World(budget)
+    used(world, A)
+    with pytest.raises(ModelRefused) as caught:
+        used(world, catalog.spec("stable-diffusion-v1-5"))
+    assert str(caught.value) == (
+        f"Stable Diffusion 1.5 needs 6.5 GB, this deployment allows {in_words(budget)} for models. "
+        "Choose a smaller model, or raise DIPTYCH_MEMORY_BUDGET on a larger machine."
+    )
+    assert world.log == ["open a"], "nothing was let go for it, and nothing read"
+    used(world, catalog.spec("tiny-image"))
+    assert world.pool.models == ("a", "tiny-image")
 
 
 def test_a_model_in_use_never_goes() -> None:

@@ -23,7 +23,7 @@ import transformers
 from PIL import Image
 
 from core import device, repository
-from core.errors import DiptychError, InvalidInput
+from core.errors import DiptychError, InvalidInput, ModelError
 from core.measures import duration
 from core.providers import Report
 from core.providers.local_image import asking, drawing, parts, preview, schedules
@@ -65,7 +65,6 @@ class _Canvas:
     notes: list[str]
     started: float = field(default_factory=time.monotonic)
     done: int = 0
-    latents: torch.Tensor | None = None
     seen: Image.Image | None = None
 
     def progress(self) -> Progress:
@@ -123,13 +122,13 @@ class LocalImage:
             words = self._words(canvas)
             walk = drawing.steps(self._parts, wanted, words, scheduler, seed, self._place.kind)
             for latents, estimate in walk:
-                canvas.done, canvas.latents = canvas.done + 1, latents
-                canvas.seen = drawing.shown(self._parts, estimate)
+                _refuse_infinite(estimate)
+                canvas.done, canvas.seen = canvas.done + 1, drawing.shown(self._parts, estimate)
                 yield canvas.progress()
                 if stopped(index):
                     break
             else:
-                yield Finished(index, self._finished(canvas))
+                yield Finished(index, self._finished(canvas, latents))
                 return
         yield Finished(index, self._stopped(canvas))
 
@@ -164,10 +163,8 @@ class LocalImage:
         if any(side % unit for side in wanted.pixels):
             raise InvalidInput(f"Size must be a multiple of {unit} pixels each way; it is {wanted.size}.")
 
-    def _finished(self, canvas: _Canvas) -> Output:
-        if canvas.latents is None or not bool(canvas.latents.isfinite().all()):
-            raise InvalidInput("The numbers of this image are not finite. Try fewer steps or another scheduler.")
-        image, taken = drawing.finished(self._parts, canvas.latents)
+    def _finished(self, canvas: _Canvas, latents: torch.Tensor) -> Output:
+        image, taken = drawing.finished(self._parts, latents)
         return self._output(canvas, image, "stop", [BLACK] if taken else [])
 
     def _stopped(self, canvas: _Canvas) -> Output:
@@ -209,3 +206,8 @@ class LocalImage:
             "threads": self._place.threads,
             "processor": torch.backends.cpu.get_cpu_capability(),
         }
+
+
+def _refuse_infinite(estimate: torch.Tensor) -> None:
+    if not bool(estimate.isfinite().all()):
+        raise ModelError("The numbers of this image are not finite. Try a lower guidance or another scheduler.")
