@@ -92,7 +92,7 @@ def _place(spec: ModelSpec, settings: Settings) -> Path:
 
 
 def _store(spec: ModelSpec) -> Path:
-    return cache() / ("models--" + spec.source.replace("/", "--"))
+    return cache() / layout.store(spec)
 
 
 def _complete(place: Path, spec: ModelSpec) -> bool:

@@ -43,7 +43,8 @@ def fetch(spec: ModelSpec, settings: Settings, cache: Path, report: Callable[[Pr
             # The download's threads only count; reports go out from the caller's own.
             while not wait([snapshot], timeout=0.25).done:
                 whole = max(tally.total or spec.download_bytes, tally.done)
-                report(Progress(None, float(tally.done), float(whole), f"downloading {spec.name}: {tally.words()}"))
+                told = f": {tally.words()}" if tally.total else ""
+                report(Progress(None, float(tally.done), float(whole), f"downloading {spec.name}{told}"))
         except BaseException:
             tally.stop()
             raise
@@ -79,7 +80,9 @@ def _refuse_offline(spec: ModelSpec, settings: Settings) -> None:
 
 def _refuse_full_disk(spec: ModelSpec, cache: Path) -> None:
     here = next(path for path in (cache, *cache.parents) if path.exists())
-    need, free = int(spec.download_bytes * 1.1), shutil.disk_usage(here).free
+    blobs = (cache / layout.store(spec) / "blobs").glob("*")
+    held = sum(blob.stat().st_size for blob in blobs if not blob.name.endswith(".incomplete"))
+    need, free = int(spec.download_bytes * 1.1) - held, shutil.disk_usage(here).free
     if free < need:
         raise ModelRefused(
             f"{spec.name} needs {in_words(need)} of disk and {here} has {in_words(free)} left. "
@@ -116,7 +119,7 @@ def _fetch_large(spec: ModelSpec, cache: Path, token: str | bool, tally: Tally) 
     files = {file.path: file for file in tree if isinstance(file, RepoFile)}
     chosen = [files[name] for name in layout.wanted(spec, files)]
     tally.total = sum(file.size for file in chosen)
-    store = "models--" + spec.source.replace("/", "--")
+    store = layout.store(spec)
     blobs, locks = cache / store / "blobs", cache / ".locks" / store
     for folder in (blobs, locks):
         folder.mkdir(parents=True, exist_ok=True)
@@ -165,4 +168,5 @@ def _explained(spec: ModelSpec, error: BaseException) -> ModelError:
         )
     if isinstance(error, OSError) and error.errno == 28:
         return ModelRefused(f"The disk filled up while {spec.name} was downloading. Free some space and try again.")
-    return _unreachable(spec, f"{urlsplit(_endpoint()).hostname} did not deliver it ({type(error).__name__})")
+    kept = "" if isinstance(error, OSError) else "; what came so far is kept, and the next try goes on from there"
+    return _unreachable(spec, f"{urlsplit(_endpoint()).hostname} did not deliver it ({type(error).__name__}){kept}")

@@ -60,6 +60,11 @@ def refused(spec: ModelSpec) -> tuple[str, ...]:
     return tuple(f"*{ending}" for ending in PICKLES if not pickled(spec).endswith(ending))
 
 
+def store(spec: ModelSpec) -> str:
+    """The name of a hub model's folder in the hub's cache."""
+    return "models--" + spec.source.replace("/", "--")
+
+
 def wanted(spec: ModelSpec, names: Iterable[str]) -> list[str]:
     """Those of a repository's files that are fetched."""
     return [

@@ -16,7 +16,6 @@ from threading import Event
 
 from core.measures import duration, in_words
 
-CHUNK = 1 << 20
 RETRIES = 5
 """How often in a row a connection may break without a byte before the file is given up."""
 
@@ -79,6 +78,9 @@ def fetch(url: str, headers: dict[str, str], target: Path, size: int, sha256: st
     """
     import httpx2
 
+    if target.is_file():  # another process was quicker
+        tally.add(size)
+        return
     part = target.with_name(f"{target.name}.part")
     tally.add(held := _size(part))
     if held > size:
@@ -112,7 +114,7 @@ def _stream(url: str, headers: dict[str, str], part: Path, tally: Tally) -> None
         if had and not goes_on:
             tally.add(-had)
         with part.open("ab" if goes_on else "wb") as file:
-            for chunk in response.iter_bytes(CHUNK):
+            for chunk in response.iter_bytes():  # as they come: a size to be filled first would be lost with the line
                 file.write(chunk)
                 tally.add(len(chunk))
 
@@ -120,7 +122,7 @@ def _stream(url: str, headers: dict[str, str], part: Path, tally: Tally) -> None
 def _sha256(path: Path, tally: Tally) -> str:
     found = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(16 * CHUNK):
+        while chunk := file.read(1 << 24):
             found.update(chunk)
             tally.add(0)
     return found.hexdigest()
