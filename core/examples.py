@@ -106,8 +106,6 @@ PERSONA = Experiment(
     seed=42,
 )
 
-EXAMPLES: tuple[Experiment, ...] = (STEP_BY_STEP, FEW_SHOT, EXTRACTION, PERSONA)
-
 TEXT = Experiment(
     page="text",
     variants=(Variant(name="Prompt", user="Theoretical Physics is"),),
@@ -150,3 +148,57 @@ CODE_PROMPTS: dict[str, tuple[str, str]] = {
     ),
 }
 """Prompts that the Code page offers, by what they are: how they are framed, and their text."""
+
+AS_IT_IS = "{{prompt}}"
+"""The template of the Image page: the prompt travels as a value, so that no brace in it is taken for a variable."""
+
+IMAGE = Experiment(
+    page="image",
+    variants=(Variant(name="Prompt", user=AS_IT_IS),),
+    models=("tiny-image",),
+    inputs=(Input(values={"prompt": "mountains and the sea at sunset, a boat"}),),
+    samples=4,
+    parameters={
+        "negative_prompt": "",
+        "steps": 20,
+        "guidance_scale": 4.0,
+        "size": "64x64",
+        "scheduler": "DDIM",
+    },
+    seed=42,
+)
+
+IMAGE_PROMPTS: dict[str, str] = {
+    "A shape": "a large red circle on a white background",
+    "Three of them": "three small yellow stars on a black background",
+    "Side by side": "a blue square to the left of an orange heart on a grey background",
+    "A place": "a green triangle at the top on a pink background",
+    "A landscape by day": "a landscape by day with trees, houses and clouds, the sun",
+    "A sunset": "mountains and the sea at sunset, a boat",
+    "A winter night": "snowy mountains at night, stars and a full moon",
+}
+"""Prompts that the Image page offers: what tiny-image was taught."""
+
+DRAWN = Experiment(
+    page="playground",
+    title="Which words make the colour?",
+    variants=(
+        Variant(name="Shape first", user="a {{shape}}, {{colour}}, on a white background"),
+        Variant(name="Colour first", user="a {{colour}} {{shape}} on a white background"),
+        Variant(name="Said large", user="a large {{colour}} {{shape}} on a white background"),
+    ),
+    models=("tiny-image",),
+    inputs=tuple(
+        Input(
+            values={"colour": colour, "shape": shape},
+            checks=("not-blank", f"shows-colour(4):{colour}", "shows-colour(40):white"),
+        )
+        for colour, shape in (("red", "circle"), ("blue", "star"), ("green", "heart"))
+    ),
+    samples=3,
+    parameters={"negative_prompt": "", "steps": 12, "guidance_scale": 4.0, "size": "64x64", "scheduler": "DDIM"},
+    seed=42,
+)
+
+EXAMPLES: tuple[Experiment, ...] = (STEP_BY_STEP, FEW_SHOT, EXTRACTION, PERSONA, DRAWN)
+"""What the playground offers to begin with."""

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -172,6 +173,61 @@ class Fake:
 
     def close(self) -> None:
         self.closed = True
+
+
+class Easel:
+    """An opener whose models draw: a face of its own for every prompt and seed, step by step, as a local model does.
+
+    `pause` is the seconds between steps; a step whose number is `halt` waits to be stopped.
+    """
+
+    def __init__(self, pause: float = 0.0, halt: int = 0, black: bool = False) -> None:
+        self.pause, self.halt, self.black = pause, halt, black
+        self.asked: list[Request] = []
+
+    def __call__(self, row: ModelSpec, secrets: object, report: object, abandoned: object) -> Fake:
+        return Fake(self.draw, 1)
+
+    def draw(self, requests: Sequence[Request], stopped: Stopped) -> Iterator[Event]:
+        for i, asked in enumerate(requests):
+            self.asked.append(asked)
+            yield from self._draw(i, asked, stopped)
+
+    def _draw(self, i: int, asked: Request, stopped: Stopped) -> Iterator[Event]:
+        steps = int(asked.parameters["steps"])  # type: ignore[arg-type]
+        clock = threading.Event()
+        for step in range(1, steps + 1):
+            clock.wait(self.pause)
+            while step == self.halt and not stopped(i):
+                clock.wait(0.01)
+            if stopped(i):
+                yield Finished(i, self._made(asked, step - 1, steps, "cancelled"))
+                return
+            yield Progress(i, step, steps, f"step {step} of {steps}, about 1 s left", face(asked, step / steps, 32))
+        yield Finished(i, self._made(asked, steps, steps, "stop"))
+
+    def _made(self, asked: Request, done: int, steps: int, finish: str) -> Output:
+        picture = png(64, 64, "black") if self.black else face(asked, done / steps)
+        notes = ("The safety checker replaced the picture by black.",) if self.black else ()
+        made = output("", finish, done)
+        return replace(made, images=(picture,), notes=notes, recipe={"versions": {"fake": "1"}, "revision": "main"})
+
+
+def face(asked: Request, done: float, side: int = 64) -> bytes:
+    """What an easel has drawn of a request when that share of it is done."""
+    import random
+
+    from PIL import Image, ImageDraw
+
+    chance = random.Random(f"{text(asked)} {asked.seed}")
+    image = Image.new("RGB", (64, 64), (chance.randrange(256), chance.randrange(256), 230))
+    brush = ImageDraw.Draw(image)
+    for _ in range(max(1, round(6 * done))):
+        x, y, r = chance.randrange(64), chance.randrange(64), chance.randrange(4, 20)
+        brush.ellipse((x - r, y - r, x + r, y + r), fill=tuple(chance.randrange(256) for _ in range(3)))
+    made = io.BytesIO()
+    image.resize((side, side)).save(made, "PNG")
+    return made.getvalue()
 
 
 class Models:

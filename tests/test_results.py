@@ -10,8 +10,9 @@ from core.examples import EXAMPLES, STEP_BY_STEP
 from core.experiment import plan, summary
 from core.experiment.recipe import Experiment, Input, Variant, places
 from core.types import CellResult, Output, State
+from core.ui.amounts import footer
 from core.ui.markdown import escape
-from core.ui.results import distinct, footer
+from core.ui.results import distinct
 from core.ui.verdicts import headline
 
 TWO = Experiment(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from core import catalog
 from core.errors import InvalidInput, UnknownModel
@@ -23,7 +24,8 @@ def validate(experiment: Experiment, max_cells: int) -> None:
             raise InvalidInput(f"There is nothing to run: add at least one {what}.")
     _distinct("variant", [variant.name.strip() for variant in experiment.variants])
     _distinct("model", list(experiment.models))
-    _check_kinds(experiment)
+    if clash := unlike(experiment.models):
+        raise InvalidInput(clash)
     _within("samples", experiment.samples, 1, MAX_SAMPLES)
     _within("The seed", experiment.seed, 0, MAX_SEED)
     _check_seeds(experiment)
@@ -35,15 +37,16 @@ def validate(experiment: Experiment, max_cells: int) -> None:
     _check_parameters(experiment)
 
 
-def _check_kinds(experiment: Experiment) -> None:
-    """Texts are compared with texts, images with images."""
+def unlike(models: Sequence[str]) -> str:
+    """A sentence where some of the models make texts and others images, which cannot be compared; else ""."""
     makers: dict[str, str] = {}
-    for row in (_row(model) for model in experiment.models):
+    for row in (_row(model) for model in models):
         if row is not None:
             makers.setdefault(_MAKES.get(row.modality, "texts"), row.name)
-    if len(makers) > 1:
-        told = " and ".join(f"{short(maker)} makes {made}" for made, maker in makers.items())
-        raise InvalidInput(f"{told}: these cannot be compared. Choose models of one kind.")
+    if len(makers) < 2:
+        return ""
+    told = " and ".join(f"{short(maker)} makes {made}" for made, maker in makers.items())
+    return f"{told}: these cannot be compared. Choose models of one kind."
 
 
 def _check_seeds(experiment: Experiment) -> None:

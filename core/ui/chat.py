@@ -10,7 +10,7 @@ from core import catalog
 from core.talk import Exchange, Side, Talk, files, settled, totals
 from core.talk.asking import compared
 from core.types import State
-from core.ui import controls, drafts, results, runs, talks
+from core.ui import amounts, controls, drafts, results, runs, talks
 from core.ui.markdown import escape, formatted
 from core.ui.results import guard
 from core.ui.state import Draft, session
@@ -145,8 +145,9 @@ def _side(draft: Draft, number: int, exchange: Exchange, place: int, *, last: bo
     if body or (version.state == State.DONE.value and not drawn):
         _body(body)
     if result is not None and result.output is not None:
-        results.extras(result)
-        st.caption(results.footer(result.output))
+        results.pictures(result, f"chat.{number}.{place}.{version.run_id}")
+        results.notes(result)
+        st.caption(amounts.footer(result.output))
     if last and not talks.current().pending():
         with st.container(horizontal=True, vertical_alignment="center"):
             _versions(number, place, side)
@@ -182,7 +183,7 @@ def _state(talk: Talk) -> None:
         return
     asked_tokens, answered, cost, unknown = totals(talk)
     if answered:
-        money = [f"{results.money(cost)} at list prices"] if cost else []
+        money = [f"{amounts.money(cost)} at list prices"] if cost else []
         money += [f"{unknown} answer{'s' if unknown > 1 else ''} of unknown price"] if unknown else []
         st.caption(" · ".join([f"So far {asked_tokens:,} prompt tokens, {answered:,} answered", *money]))
 

@@ -15,7 +15,7 @@ from core.examples import CODE_PROMPTS
 from core.experiment.recipe import Experiment, Input, places, seed_of
 from core.experiment.summary import answer
 from core.types import CellResult, Message, Output, State
-from core.ui import results, runs, versions
+from core.ui import amounts, results, runs, versions
 from core.ui.markdown import escape
 from core.ui.state import Draft, session
 
@@ -152,7 +152,7 @@ def _sum(found: Sequence[Candidate], outputs: int) -> str:
 
 def _facts(asked: Experiment, candidate: Candidate, output: Output | None) -> str:
     seeds = {place.index: seed_of(asked, place.sample) for place in places(asked)}
-    parts = [results.footer(output)] if output is not None else []
+    parts = [amounts.footer(output)] if output is not None else []
     some = [str(seeds[cell]) for cell in sorted(candidate.cells)]
     parts.append(f"seed {', '.join(some[:4])}{' …' if len(some) > 4 else ''}")
     if output is not None and output.finish == "length":

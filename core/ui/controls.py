@@ -1,20 +1,20 @@
-"""Widgets drawn from a model's own parameters: presets, numbers, stop strings, seed, and the choice of models."""
+"""Widgets drawn from a model's own parameters: presets, numbers, stop strings, and the choice of models."""
 
 from __future__ import annotations
 
-import random
+from collections.abc import Sequence
 
 import streamlit as st
 
 from core import repository, servers
 from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, common, spec
+from core.experiment import limits
 from core.types import Modality, ModelSpec, Parameter, Value
 from core.ui import remote
 from core.ui.markdown import escape
 from core.ui.resources import settings
 from core.ui.state import Draft, session
 
-_LARGEST_SEED = 2**31 - 1
 _LOCAL_LENGTH = next(row.default for row in TEXT_PARAMETERS if row.name == "max_new_tokens")
 _PRESET_HELP = "Precise is greedy: always the likeliest token. Creative samples widely."
 
@@ -28,18 +28,23 @@ def availability(row: ModelSpec) -> str:
     return f"downloads {row.download_bytes / 1e6:.0f} MB on first use"
 
 
-def models(draft: Draft, label: str = "Models", most: int | None = None) -> None:
-    """Choose one or more text models, at most `most`."""
-    rows = _options(draft)
+def models(
+    draft: Draft, label: str = "Models", most: int | None = None, makes: Sequence[Modality] = (Modality.TEXT,)
+) -> None:
+    """Choose one or more models that make text, or what else is named, at most `most`."""
+    rows = [row for kind in makes for row in _options(draft, kind)]
     chosen = st.multiselect(
         label,
         rows,
         default=[m for m in draft.models if m in rows][:most],
         max_selections=most,
-        format_func=_model_label,
+        format_func=_model_label if len(makes) == 1 else _kind_label,
         key=draft.key("models"),
     )
     draft.models = list(chosen)
+    if clash := limits.unlike(draft.models):
+        st.warning(escape(clash, 300), icon=":material/compare:")
+    _notes(draft)
     _about(draft.models)
 
 
@@ -48,6 +53,7 @@ def model(draft: Draft, makes: Modality = Modality.TEXT) -> None:
     rows = _options(draft, makes)
     index = rows.index(draft.models[0]) if draft.models and draft.models[0] in rows else 0
     draft.models = [st.selectbox("Model", rows, index=index, format_func=_model_label, key=draft.key("model"))]
+    _notes(draft)
     _about(draft.models)
 
 
@@ -61,42 +67,13 @@ def presets(draft: Draft) -> None:
     )
 
 
-def parameters(draft: Draft, *, advanced: bool) -> None:
-    """One widget for each parameter that is (not) advanced and that any chosen model takes."""
+def parameters(draft: Draft, *, advanced: bool, long: bool = False) -> None:
+    """One widget for each parameter that is (not) advanced and that any chosen model takes; `long` ones, such as a
+    negative prompt, want a line of their own."""
     for row in common([spec(model_id) for model_id in draft.models]) or TEXT_PARAMETERS:
-        if row.advanced == advanced:
+        if row.advanced == advanced and (advanced or long == (row.kind == "text")):
             draft.parameters[row.name] = _widget(draft, row)
-
-
-def samples(draft: Draft, label: str = "Samples") -> None:
-    """How many answers to each prompt."""
-    value = st.number_input(
-        label,
-        1,
-        20,
-        min(max(draft.samples, 1), 20),
-        key=draft.key("samples"),
-        help="Answers to each prompt, each with a seed of its own. More samples, narrower intervals.",
-    )
-    draft.samples = int(value)
-
-
-def seed(draft: Draft) -> None:
-    """The first sample's seed."""
-    value = st.number_input(
-        "Seed",
-        0,
-        None,
-        draft.seed,
-        key=draft.key("seed"),
-        help="The same seed gives the same answers. Sample k uses seed + k, in every variant.",
-    )
-    draft.seed = int(value)
-
-
-def new_seed(draft: Draft) -> None:
-    """A button that draws another seed."""
-    st.button("New seed", key=draft.key("dice"), icon=":material/casino:", on_click=_draw_seed, args=(draft,))
+            draft.defaults[row.name] = row.default
 
 
 def chat(draft: Draft) -> None:
@@ -144,6 +121,17 @@ def _model_label(model_id: str) -> str:
     return f"{row.name} · {availability(row) if row.local else remote.state(model_id)}"
 
 
+def _kind_label(model_id: str) -> str:
+    """Where models of several kinds are offered: what makes images says so."""
+    draws = spec(model_id).modality is Modality.IMAGE
+    return f"{_model_label(model_id)}{' · images' if draws else ''}"
+
+
+def _notes(draft: Draft) -> None:
+    for note in draft.notes:
+        st.info(escape(note, 300), icon=":material/info:")
+
+
 def _about(chosen: list[str]) -> None:
     """What each model is, and what a setting of it will not do."""
     for model_id in chosen:
@@ -155,9 +143,11 @@ def _about(chosen: list[str]) -> None:
 
 def _widget(draft: Draft, row: Parameter) -> Value:
     value = draft.parameters.get(row.name, row.default)
+    if row.name in draft.defaults and value == draft.defaults[row.name]:
+        value = row.default  # what nobody touched follows the model
     key = draft.key("parameter", row.name, row.default, row.high)  # another model's bounds make another widget
     if row.kind == "choice":
-        index = row.choices.index(str(value)) if value in row.choices else 0
+        index = row.choices.index(str(value if value in row.choices else row.default))
         return st.selectbox(row.label, row.choices, index=index, key=key, help=row.help)
     if row.kind == "text":
         return st.text_area(row.label, str(value or ""), key=key, help=row.help, height=68)
@@ -191,9 +181,4 @@ def _apply_preset(draft: Draft, key: str) -> None:
     chosen = session().widget(key)
     if chosen in PRESETS:
         draft.parameters |= PRESETS[chosen]
-    draft.generation = session().fresh_key()
-
-
-def _draw_seed(draft: Draft) -> None:
-    draft.seed = random.SystemRandom().randrange(_LARGEST_SEED)
     draft.generation = session().fresh_key()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from datetime import UTC
 
@@ -9,18 +10,21 @@ import pandas as pd
 import streamlit as st
 
 from core import exchange
-from core.experiment import summary
+from core.experiment import summary, unit
 from core.history import RunRow, SavedRun
 from core.types import State
-from core.ui import drafts, owner, results, verdicts
+from core.ui import drafts, gallery, owner, results, verdicts
 from core.ui.markdown import escape
 from core.ui.resources import history
 from core.ui.state import session
 
 PAGE_ROWS = 50
+_PICTURED = 52
+"""Pixels of a table's row that has an image."""
 
 _COLUMNS = {
     "★": st.column_config.TextColumn(width=30),
+    "Image": st.column_config.ImageColumn("", width=56),
     "When": st.column_config.DatetimeColumn(format="distance", width="small"),
     "Title": st.column_config.TextColumn(width="medium"),
     "Pass rate": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
@@ -57,9 +61,11 @@ def find() -> tuple[RunRow, ...]:
 
 def table(rows: Sequence[RunRow]) -> list[RunRow]:
     """The runs as a table; returns the selected ones."""
+    small = history().thumbnails(owner.current(), [row.id for row in rows])
     frame = pd.DataFrame(
         {
             "★": "★" if row.starred else "",
+            **({"Image": _address(small.get(row.id, b""))} if small else {}),
             "When": row.created,
             "Title": row.title,
             "Page": row.page,
@@ -67,7 +73,7 @@ def table(rows: Sequence[RunRow]) -> list[RunRow]:
             "Models": ", ".join(row.models),
             "Answers": f"{row.done} of {row.cells}",
             "Pass rate": row.passed / row.judged if row.judged else None,
-            "Tokens": row.tokens,
+            "Made": _made(row),
             "Time": row.seconds,
         }
         for row in rows
@@ -75,9 +81,26 @@ def table(rows: Sequence[RunRow]) -> list[RunRow]:
     # The key follows the rows, so that a selection never slides to another run when the table changes.
     key = f"history.table.{hash(tuple(row.id for row in rows))}"
     event = st.dataframe(
-        frame, hide_index=True, column_config=_COLUMNS, on_select="rerun", selection_mode="multi-row", key=key
+        frame,
+        hide_index=True,
+        column_config=_COLUMNS,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=key,
+        row_height=_PICTURED if small else None,
     )
     return [rows[place] for place in event.selection.rows if place < len(rows)]
+
+
+def _address(picture: bytes) -> str | None:
+    """A small image as an address that holds it."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}" if picture else None
+
+
+def _made(row: RunRow) -> str:
+    """How much the models made, in what they count."""
+    units = {unit(model) for model in row.models}
+    return f"{row.tokens:,} {units.pop()}" if len(units) == 1 else f"{row.tokens:,}"
 
 
 def opened(chosen: Sequence[RunRow]) -> SavedRun | None:
@@ -157,6 +180,7 @@ def _exports(saved: SavedRun) -> None:
         on_click="ignore",
         help="One line an answer, safe to open in a spreadsheet",
     )
+    gallery.save_all(saved.experiment, {result.index: result for result in saved.results}, stem, "history.images")
 
 
 def _rename(row: RunRow) -> None:

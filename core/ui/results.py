@@ -17,10 +17,10 @@ import streamlit as st
 
 from core.errors import DiptychError
 from core.experiment import unit
-from core.experiment.cost import pace
 from core.experiment.recipe import Experiment, Place, effective_samples, places, seed_of
 from core.experiment.summary import answer, drawn, verdicts
-from core.types import CellResult, Output, State
+from core.types import CellResult, State
+from core.ui import amounts, frames
 from core.ui.markdown import escape
 from core.ui.state import session
 from core.ui.variants import badge
@@ -86,7 +86,7 @@ class Answer:
 
     @property
     def silent(self) -> bool:
-        return not answer(self.first) and self.first.state is not State.DONE
+        return not (answer(self.first) or drawn(self.first)) and self.first.state is not State.DONE
 
 
 def distinct(cells: Sequence[tuple[Place, CellResult]]) -> list[Answer]:
@@ -94,8 +94,8 @@ def distinct(cells: Sequence[tuple[Place, CellResult]]) -> list[Answer]:
     groups: dict[object, list[tuple[Place, CellResult]]] = {}
     for place, result in cells:
         said = answer(result)
-        alike = result.state is State.DONE or not (said or result.error)
-        groups.setdefault((result.state, said) if alike else place.index, []).append((place, result))
+        alike = result.state is State.DONE or not (said or result.error or result.note or drawn(result))
+        groups.setdefault((result.state, said, drawn(result)) if alike else place.index, []).append((place, result))
     made = [Answer(*map(tuple, zip(*group, strict=True))) for group in groups.values()]
     return sorted(made, key=lambda one: (one.silent, -len(one.places), one.places[0].sample))
 
@@ -131,24 +131,43 @@ def cell(
 def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None = None) -> None:
     """One answer as far as it has come: its text, its checks, its facts, and a retry where it failed."""
     result, place = shown.first, shown.places[0]
-    if result.state is not State.DONE:
+    drawing = not result.state.final and bool(result.note or result.preview)
+    if result.state is not State.DONE and not drawing:
         st.markdown(_WORDS[result.state])
     if result.error:
         st.error(escape(result.error, 400))
     if answer(result) or (result.state is State.DONE and not drawn(result)):
         text(experiment.answer_prefix + answer(result))
+    if drawing:
+        frames.progress(result, f"{key}.{place.index}")
+    pictures(result, f"{key}.{place.index}")
     row = experiment.inputs[place.input]
     for verdict in verdicts(row, answer(result), drawn(result)) if result.state is State.DONE else ():
         colour, mark = ("green", "check") if verdict.passed else ("red", "close")
         st.caption(f":{colour}[:material/{mark}:] {escape(verdict.check, 60)}: {escape(verdict.reason, 160)}")
     _facts(experiment, shown)
-    extras(result)
+    notes(result)
+    if drawn(result):
+        _full(experiment, shown, f"{key}.full")
     if retry and result.state.final and result.state is not State.DONE:
         st.button("Retry", icon=":material/refresh:", key=f"{key}.retry", on_click=retry, args=(place.index,))
 
 
-def extras(result: CellResult) -> None:
-    """In what the server did not follow the request, who answered where that was another, and what the model drew."""
+def _full(experiment: Experiment, shown: Answer, key: str) -> None:
+    """The image at its full size, from its thumbnail in the grid."""
+    output = shown.first.output
+    if st.button("Full size", icon=":material/open_in_full:", key=key, type="tertiary") and output is not None:
+        frames.full(experiment, shown.places[0], output)
+
+
+def pictures(result: CellResult, key: str) -> None:
+    """What the model drew."""
+    for number, picture in enumerate(drawn(result)):
+        frames.picture(picture, f"{key}.{number}")
+
+
+def notes(result: CellResult) -> None:
+    """In what the answer does not follow the request, and who answered where that was another."""
     output = result.output
     if output is None:
         return
@@ -156,40 +175,11 @@ def extras(result: CellResult) -> None:
     other = answered and answered != output.recipe.get("source")
     for note in (*output.notes, *([f"answered by {answered}"] if other else [])):
         st.caption(f":material/info: {escape(note, 200)}")
-    for picture in output.images:
-        st.image(picture)
 
 
 def word(state: State) -> str:
     """A badge for a state that is not a plain success."""
     return _WORDS[state]
-
-
-def footer(output: Output, unit: str = "tokens") -> str:
-    """Time, tokens (or what else the model's output is counted in), speed and cost of one answer, in words."""
-    count = f"{output.output_tokens} {unit}"
-    if unit != "tokens":
-        speed = (
-            f" · {pace(output.output_tokens, output.seconds, unit)}" if output.seconds * output.output_tokens else ""
-        )
-        return f"{output.seconds:.1f} s · {count}{speed}"
-    speed = f" · {output.output_tokens / output.seconds:.0f} tok/s" if output.seconds > 0 else ""
-    thought = f" ({output.thought_tokens} of them thinking)" if output.thought_tokens else ""
-    return f"{output.seconds:.2f} s · {count}{thought}{speed}{_price(output)}"
-
-
-def _price(output: Output) -> str:
-    """The cost of a remote model's answer, or that it is not known; nothing for one made here."""
-    if "host" not in output.recipe:
-        return ""
-    return f" · {money(output.cost)}"
-
-
-def money(dollars: float | None) -> str:
-    """An amount in words that suit its size."""
-    if dollars is None:
-        return "price not known"
-    return f"${dollars:.4f}" if dollars >= 0.0001 or dollars == 0 else "under $0.0001"
 
 
 def text(body: str) -> None:
@@ -213,9 +203,9 @@ def _facts(experiment: Experiment, shown: Answer) -> None:
     result, place = shown.first, shown.places[0]
     samples = effective_samples(experiment)
     which = f"sample {place.sample + 1} of {samples}" if len(shown.places) == 1 else f"×{len(shown.places)} identical"
-    parts = [which] if samples > 1 and answer(result) else []
+    parts = [which] if samples > 1 and (answer(result) or drawn(result)) else []
     if result.output is not None:
-        parts += [footer(result.output, unit(place.model)), f"seed {seed_of(experiment, place.sample)}"]
+        parts += [amounts.footer(result.output, unit(place.model)), f"seed {seed_of(experiment, place.sample)}"]
         if result.output.finish == "length":
             parts.append("cut at the token limit")
     elif result.tokens:

@@ -18,10 +18,10 @@ from core import experiment as experiments
 from core.errors import DiptychError, NotFound
 from core.experiment.recipe import Experiment
 from core.types import Cell, CellResult, Message, Snapshot, State
-from core.ui import owner, remote
+from core.ui import amounts, owner, remote
 from core.ui.markdown import escape
 from core.ui.resources import engine, history, settings
-from core.ui.results import careful, guard, money, refusal
+from core.ui.results import careful, guard, refusal
 from core.ui.state import Draft, session
 
 POLL_SECONDS = 0.5
@@ -157,7 +157,7 @@ def _forecast(make: Callable[[], Experiment]) -> str:
 def _price(cells: Sequence[Cell]) -> str:
     """What the answers of remote models will cost, where there are any."""
     dollars, unknown = experiments.bill(cells, settings().prices)
-    parts = [f"at most {money(dollars)}"] if dollars else []
+    parts = [f"at most {amounts.money(dollars)}"] if dollars else []
     parts += [f"{unknown} of unknown price"] if unknown else []
     return f", {' and '.join(parts)}" if parts else ""
 

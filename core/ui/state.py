@@ -8,11 +8,11 @@ from itertools import count
 
 import streamlit as st
 
-from core.catalog import TEXT_PARAMETERS, common, spec
+from core.catalog import TEXT_PARAMETERS, common, spec, successor
 from core.experiment import Experiment, Input, Turn, Variant
 from core.settings import Secret
 from core.talk import Talk
-from core.types import CellResult, Value
+from core.types import CellResult, Modality, Value
 
 _SLOT = "diptych"
 
@@ -29,7 +29,10 @@ class VariantDraft:
 
 @dataclass
 class Draft:
-    """One page's controls. `generation` changes when they are replaced from outside, so that the widgets start anew."""
+    """One page's controls. `generation` changes when they are replaced from outside, so that the widgets start anew.
+
+    `defaults` are those of the models whose controls were last drawn, so that what nobody touched follows the model;
+    `notes` are sentences about what of a restored run or file could not be taken as it was."""
 
     page: str
     variants: list[VariantDraft]
@@ -43,6 +46,8 @@ class Draft:
     talk: tuple[Turn, ...] = ()
     images: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    defaults: dict[str, Value] = field(default_factory=dict)
     runs: list[str] = field(default_factory=list)
     table: list[dict[str, object]] = field(default_factory=list)
     table_key: str = ""
@@ -72,6 +77,11 @@ class Draft:
         """Take a model into the selection: beside the others in the playground, in their place elsewhere."""
         self.models = [*self.models, model] if self.page == "playground" else [model]
         self.generation = generation
+
+    @property
+    def draws(self) -> bool:
+        """Whether a chosen model makes images."""
+        return any(spec(model).modality is Modality.IMAGE for model in self.models)
 
     @property
     def run_id(self) -> str | None:
@@ -119,11 +129,13 @@ class Session:
 
     def adopt(self, experiment: Experiment, runs: Sequence[str] = ()) -> Draft:
         """Put an experiment on its page's controls, in place of what is there; the last of its runs is shown."""
+        known = [successor(model) for model in experiment.models]
         draft = Draft(
             page=experiment.page,
             variants=[VariantDraft(self.fresh_key(), v.name, v.user, v.system) for v in experiment.variants],
             inputs=list(experiment.inputs),
-            models=list(experiment.models),
+            models=list(dict.fromkeys(model for model, _ in known)),
+            notes=tuple(note for _, note in known if note),
             parameters={row.name: row.default for row in TEXT_PARAMETERS} | dict(experiment.parameters),
             samples=experiment.samples,
             seed=experiment.seed,

@@ -61,6 +61,8 @@ def _column(draft: Draft, index: int, variant: VariantDraft) -> None:
         height=120,
         placeholder="What is {{numbers}}?",
     )
+    if draft.draws:
+        return  # a model that draws reads one text
     variant.system = st.text_area(
         f"System {LETTERS[index]}",
         variant.system,

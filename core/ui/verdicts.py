@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.experiment import VariantSummary
+from core.experiment import VariantSummary, unit
 from core.experiment.recipe import Experiment
 from core.ui.markdown import escape
 from core.ui.variants import COLOURS, LETTERS
@@ -72,7 +72,7 @@ def _table(experiment: Experiment, rows: tuple[VariantSummary, ...]) -> pd.DataF
             "Passed": f"{row.passed} of {row.judged}" if row.judged else "",
             "Answers": f"{row.done} of {row.cells}" + (f", {row.failed} failed" if row.failed else ""),
             "Mean time": "" if row.mean_seconds is None else f"{row.mean_seconds:.2f} s",
-            "Mean tokens": "" if row.mean_tokens is None else f"{row.mean_tokens:.0f}",
+            f"Mean {unit(row.model)}": "" if row.mean_tokens is None else f"{row.mean_tokens:.0f}",
         }
         for row in rows
     )

@@ -26,6 +26,8 @@ def page() -> None:
             drafts.open_in_page(STEP_BY_STEP)
         if st.button("Write a text", icon=":material/notes:", key="home.text"):
             st.switch_page(drafts.PAGES["text"])
+        if st.button("Make an image", icon=":material/image:", key="home.image"):
+            st.switch_page(drafts.PAGES["image"])
         if st.button("Complete code", icon=":material/code:", key="home.code"):
             st.switch_page(drafts.PAGES["code"])
         if st.button("Chat", icon=":material/forum:", key="home.chat"):
@@ -69,10 +71,14 @@ def _model(row: ModelSpec) -> None:
 def _latest() -> None:
     rows = history().search(owner.current(), limit=LATEST)
     st.subheader("Latest runs", anchor=False)
+    small = history().thumbnails(owner.current(), [row.id for row in rows])
     if not rows:
         st.caption("None yet. Everything you run is kept in the history, and can be restored from there.")
     for row in rows:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{escape(row.title)}** :gray[{records.facts(row)}]")
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                if row.id in small:
+                    st.image(small[row.id], width=44, output_format="PNG")
+                st.markdown(f"**{escape(row.title)}** :gray[{records.facts(row)}]", width="content")
             if st.button("Restore", key=f"home.restore.{row.id}", icon=":material/restore_page:"):
                 drafts.open_in_page(history().open(owner.current(), row.id).experiment, [row.id])

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.experiment import summary
-from core.ui import controls, drafts, inputs, remote, results, runs, variants, verdicts
+from core.types import Modality
+from core.ui import controls, drafts, inputs, remote, results, runs, sampling, variants, verdicts
 
 draft = drafts.current("playground")
 
@@ -24,17 +25,21 @@ controls.earlier(draft)
 st.subheader("Inputs", anchor=False)
 inputs.edit(draft)
 st.subheader("Models and sampling", anchor=False)
-controls.models(draft)
+controls.models(draft, makes=(Modality.TEXT, Modality.IMAGE))
 remote.button(draft)
 with st.grid(6, min_column_width=150):
-    controls.samples(draft)
-    controls.seed(draft)
+    sampling.samples(draft)
+    sampling.seed(draft)
+    if draft.draws:
+        sampling.seeds(draft)
     controls.parameters(draft, advanced=False)
+controls.parameters(draft, advanced=False, long=True)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    controls.presets(draft)
-    controls.chat(draft)
+    if not draft.draws:
+        controls.presets(draft)
+        controls.chat(draft)
     with st.popover("More parameters", icon=":material/tune:"):
         controls.parameters(draft, advanced=True)
-    controls.new_seed(draft)
+    sampling.new_seed(draft)
 runs.bench(draft, draft.experiment, answers)
 drafts.keep(draft)

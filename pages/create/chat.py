@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import chat, controls, drafts, remote, talks
+from core.ui import chat, controls, drafts, remote, sampling, talks
 
 draft = drafts.current("chat")
 
@@ -15,7 +15,7 @@ with st.expander("Models and manner", icon=":material/tune:", expanded=not talks
         with st.popover("Parameters", icon=":material/tune:"):
             controls.parameters(draft, advanced=False)
             controls.parameters(draft, advanced=True)
-            controls.seed(draft)
+            sampling.seed(draft)
         st.toggle(
             "Formatted answers", key="chat.formatted", help="Lists, tables and code drawn; links and images never"
         )

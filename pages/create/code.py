@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.types import Modality
-from core.ui import code, controls, drafts, runs
+from core.ui import code, controls, drafts, runs, sampling
 
 draft = drafts.current("code")
 
@@ -15,11 +15,11 @@ with right:
     controls.model(draft, Modality.CODE)
     controls.presets(draft)
     with st.grid(2, min_column_width=130):
-        controls.samples(draft, "Candidates")
+        sampling.samples(draft, "Candidates")
         controls.parameters(draft, advanced=False)
         controls.parameters(draft, advanced=True)
-        controls.seed(draft)
-    controls.new_seed(draft)
+        sampling.seed(draft)
+    sampling.new_seed(draft)
 with left:
     code.prompt(draft)
     runs.bench(draft, lambda: code.experiment(draft), lambda shown: code.draw(draft, shown), label="Generate")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import controls, drafts, remote, runs, versions
+from core.ui import controls, drafts, remote, runs, sampling, versions
 
 draft = drafts.current("text")
 
@@ -18,9 +18,9 @@ with right:
     with st.grid(2, min_column_width=130):
         controls.parameters(draft, advanced=False)
         controls.parameters(draft, advanced=True)
-        controls.samples(draft)
-        controls.seed(draft)
-    controls.new_seed(draft)
+        sampling.samples(draft)
+        sampling.seed(draft)
+    sampling.new_seed(draft)
 with left:
     runs.bench(draft, draft.experiment, lambda shown: versions.draw(draft, shown), label="Generate")
 drafts.keep(draft)

@@ -1,0 +1,33 @@
+"""What an answer took, in words: time, tokens, speed and money."""
+
+from __future__ import annotations
+
+from core.experiment.cost import pace
+from core.types import Output
+
+
+def footer(output: Output, unit: str = "tokens") -> str:
+    """Time, tokens (or what else the model's output is counted in), speed and cost of one answer, in words."""
+    count = f"{output.output_tokens} {unit}"
+    if unit != "tokens":
+        speed = (
+            f" · {pace(output.output_tokens, output.seconds, unit)}" if output.seconds * output.output_tokens else ""
+        )
+        return f"{output.seconds:.1f} s · {count}{speed}"
+    speed = f" · {output.output_tokens / output.seconds:.0f} tok/s" if output.seconds > 0 else ""
+    thought = f" ({output.thought_tokens} of them thinking)" if output.thought_tokens else ""
+    return f"{output.seconds:.2f} s · {count}{thought}{speed}{_price(output)}"
+
+
+def _price(output: Output) -> str:
+    """The cost of a remote model's answer, or that it is not known; nothing for one made here."""
+    if "host" not in output.recipe:
+        return ""
+    return f" · {money(output.cost)}"
+
+
+def money(dollars: float | None) -> str:
+    """An amount in words that suit its size."""
+    if dollars is None:
+        return "price not known"
+    return f"${dollars:.4f}" if dollars >= 0.0001 or dollars == 0 else "under $0.0001"

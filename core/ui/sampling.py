@@ -1,0 +1,83 @@
+"""How many answers to each prompt, and from which seeds."""
+
+from __future__ import annotations
+
+import random
+
+import streamlit as st
+
+from core.errors import InvalidInput
+from core.experiment import seeds as listed
+from core.ui.markdown import escape
+from core.ui.state import Draft, session
+
+_LARGEST_SEED = 2**31 - 1
+
+
+def samples(draft: Draft, label: str = "Samples", most: int = 20) -> None:
+    """How many answers to each prompt."""
+    count = len(draft.seeds) or min(max(draft.samples, 1), most)
+    value = st.number_input(
+        label,
+        1,
+        max(most, count),
+        count,
+        key=draft.key("samples", len(draft.seeds)),
+        disabled=bool(draft.seeds),
+        help="There is one for each listed seed."
+        if draft.seeds
+        else "Answers to each prompt, each with a seed of its own. More samples, narrower intervals.",
+    )
+    if not draft.seeds:
+        draft.samples = int(value)
+
+
+def seed(draft: Draft) -> None:
+    """The first sample's seed."""
+    value = st.number_input(
+        "Seed",
+        0,
+        None,
+        draft.seed,
+        key=draft.key("seed"),
+        disabled=bool(draft.seeds),
+        help="The same seed gives the same answers. Sample k uses seed + k, in every variant.",
+    )
+    draft.seed = int(value)
+
+
+def new_seed(draft: Draft) -> None:
+    """A button that draws another seed."""
+    st.button("New seed", key=draft.key("dice"), icon=":material/casino:", on_click=_draw_seed, args=(draft,))
+
+
+def seeds(draft: Draft) -> None:
+    """A list of seeds, in place of one that is counted up."""
+    text = st.text_input(
+        "Seeds",
+        listed.written(draft.seeds),
+        key=draft.key("seeds"),
+        placeholder="1, 5, 99 or 10-14",
+        max_chars=400,
+        help="Optional: one sample for each seed in this list, in place of a seed that is counted up.",
+    )
+    try:
+        found = listed.read(text)
+    except InvalidInput as error:
+        st.caption(f":orange[:material/warning: {escape(str(error), 300)} Until then the list before it counts.]")
+        return
+    if bool(found) != bool(draft.seeds):  # the fields that it replaces stand above it
+        draft.seeds = found
+        st.rerun()
+    draft.seeds = found
+
+
+def reuse(draft: Draft, seed: int) -> None:
+    """Put a seed back into its field."""
+    draft.seed, draft.seeds = seed, ()
+    draft.generation = session().fresh_key()
+
+
+def _draw_seed(draft: Draft) -> None:
+    draft.seed, draft.seeds = random.SystemRandom().randrange(_LARGEST_SEED), ()
+    draft.generation = session().fresh_key()
