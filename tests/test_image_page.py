@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import context, stamp
+from core.examples import DRAWN
 from core.experiment import Experiment, Input, Variant
 from core.ui import resources
 from tests import fakes
@@ -198,6 +199,17 @@ def test_the_playground_compares_images_and_judges_them(visit: Visit, easel: Han
     assert any(button.label == "Full size" for button in app.button)
 
 
+def test_the_example_of_the_playground_runs_as_it_is(visit: Visit, easel: Hang) -> None:
+    asked = easel().asked
+    app = visit(PLAYGROUND)
+    app.session_state["diptych"].adopt(DRAWN)
+    app.run()
+    assert "Make 27 images" in said(app)
+    generate(app, "Run")
+    assert len(asked) == 27
+    assert "image is red" in said(app)
+
+
 def test_texts_and_images_are_not_mixed(visit: Visit) -> None:
     app = visit(PLAYGROUND)
     by_label(app.multiselect, "Models").set_value(["tiny-text", "tiny-image"]).run()
@@ -220,10 +232,12 @@ def test_the_history_shows_images_and_brings_them_back(visit: Visit, easel: Hang
     (table,) = app.dataframe
     assert str(table.value["Image"][0]).startswith("data:image/png;base64,")
     assert table.value["Made"][0] == "40 steps"
-    app.switch_page("").run()
-    assert len(app.image) == 1
-    by_label(app.button, "Restore").click()
-    app.run()
-    assert app.title[0].value == "Image"
-    assert draft(app).run_id == run_id
-    assert len(app.image) == 2
+    home = visit()
+    home.session_state["diptych"].token = app.session_state["diptych"].token  # the same visitor, come back
+    home.run()
+    assert len(home.image) == 1
+    by_label(home.button, "Restore").click()
+    home.run()
+    assert home.title[0].value == "Image"
+    assert draft(home).run_id == run_id
+    assert len(home.image) == 2

@@ -41,7 +41,9 @@ def models(
         format_func=_model_label if len(makes) == 1 else _kind_label,
         key=draft.key("models"),
     )
-    draft.models = list(chosen)
+    drew, draft.models = draft.draws, list(chosen)
+    if draft.draws is not drew:
+        st.rerun()  # what stands above this choice follows it
     if clash := limits.unlike(draft.models):
         st.warning(escape(clash, 300), icon=":material/compare:")
     _notes(draft)
