@@ -102,6 +102,7 @@ def distinct(cells: Sequence[tuple[Place, CellResult]]) -> list[Answer]:
 
 def grid(experiment: Experiment, results: Mapping[int, CellResult], key: str, retry: Retry | None = None) -> None:
     """Inputs down, variants (times models) across; on a narrow screen the cells of a row stand below each other."""
+    over = all(results[place.index].state.final for place in places(experiment) if place.index in results)
     for row, cells in groupby(sorted(places(experiment), key=lambda place: place.input), key=lambda place: place.input):
         columns: dict[tuple[str, int], list[Place]] = {}
         for place in cells:
@@ -111,13 +112,17 @@ def grid(experiment: Experiment, results: Mapping[int, CellResult], key: str, re
         for (model, variant), found in columns.items():
             with board.container(border=True, height="stretch"):
                 samples = [(place, results.get(place.index, CellResult(index=place.index))) for place in found]
-                cell(experiment, samples, f"{key}.{row}.{variant}.{model}", retry)
+                cell(experiment, samples, f"{key}.{row}.{variant}.{model}", retry, over)
 
 
 def cell(
-    experiment: Experiment, samples: Sequence[tuple[Place, CellResult]], key: str, retry: Retry | None = None
+    experiment: Experiment,
+    samples: Sequence[tuple[Place, CellResult]],
+    key: str,
+    retry: Retry | None = None,
+    over: bool = True,
 ) -> None:
-    """One variant's answers to one input."""
+    """One variant's answers to one input; `over`: nothing of the run is on its way any more."""
     place = samples[0][0]
     several = len(experiment.models) > 1
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
@@ -125,10 +130,10 @@ def cell(
         st.markdown(f"{name} · {escape(place.model)}" if several else name, width="content")
         st.markdown(_verdict_badge(experiment, samples), width="content")
     answers = distinct(samples)
-    sample(experiment, answers[_page(answers, key) - 1], key, retry)
+    sample(experiment, answers[_page(answers, key) - 1], key, retry, over)
 
 
-def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None = None) -> None:
+def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None = None, over: bool = True) -> None:
     """One answer as far as it has come: its text, its checks, its facts, and a retry where it failed."""
     result, place = shown.first, shown.places[0]
     drawing = not result.state.final and bool(result.note or result.preview)
@@ -147,7 +152,7 @@ def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None 
         st.caption(f":{colour}[:material/{mark}:] {escape(verdict.check, 60)}: {escape(verdict.reason, 160)}")
     _facts(experiment, shown)
     notes(result)
-    if drawn(result):
+    if drawn(result) and over:  # a page that draws itself again would close it
         _full(experiment, shown, f"{key}.full")
     if retry and result.state.final and result.state is not State.DONE:
         st.button("Retry", icon=":material/refresh:", key=f"{key}.retry", on_click=retry, args=(place.index,))

@@ -76,9 +76,8 @@ def _latest() -> None:
         st.caption("None yet. Everything you run is kept in the history, and can be restored from there.")
     for row in rows:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                if row.id in small:
-                    st.image(small[row.id], width=44, output_format="PNG")
-                st.markdown(f"**{escape(row.title)}** :gray[{records.facts(row)}]", width="content")
+            if row.id in small:
+                st.image(small[row.id], width=44, output_format="PNG")
+            st.markdown(f"**{escape(row.title)}** :gray[{records.facts(row)}]", width="stretch")
             if st.button("Restore", key=f"home.restore.{row.id}", icon=":material/restore_page:"):
                 drafts.open_in_page(history().open(owner.current(), row.id).experiment, [row.id])
