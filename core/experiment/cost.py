@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from core import catalog
 from core.errors import UnknownModel
 from core.experiment.recipe import Experiment, effective_samples
+from core.measures import duration
 from core.remote.prices import Prices, cost
 from core.types import Cell, Modality, ModelSpec, Value
 
@@ -111,13 +112,6 @@ def pace(amount: float, seconds: float, unit: str) -> str:
     if speed < 1 and unit != "tokens":
         return f"{seconds / amount:.1f} s a {unit.removesuffix('s')}"
     return f"{speed:.0f} {unit}/s" if speed >= 10 else f"{speed:.2g} {unit}/s"
-
-
-def duration(seconds: float) -> str:
-    """'40 s', '6 min' or '1.5 h'."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _amount(model: str, parameters: Mapping[str, Value]) -> int:

@@ -15,6 +15,7 @@ PAGES = {
     "/playground": "Playground",
     "/text": "Text",
     "/chat": "Chat",
+    "/image": "Image",
     "/code": "Code",
     "/history": "History",
 }
