@@ -19,7 +19,7 @@ from core.errors import InvalidInput
 from core.experiment import unit
 from core.experiment.reading import from_dict
 from core.experiment.recipe import Experiment, Input, places, seed_of, to_dict
-from core.experiment.summary import answer, drawn, verdicts
+from core.experiment.summary import answer, drawn, judge
 from core.history.saved import SavedRun, plain
 from core.types import CellResult, State
 
@@ -98,7 +98,7 @@ def table(saved: SavedRun) -> str:
             *given,
             place.sample + 1,
             seed_of(experiment, place.sample),
-            *_told(result, verdicts(row, answer(result), drawn(result))),
+            *_told(result, judge(experiment, place, result)),
             *([" ".join(pictures.reference(picture) for picture in drawn(result))] if images else []),
         ]
         writer.writerow([_safe(cell) for cell in cells])

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core import checks, prompts, stats
+from core import catalog, checks, completion, prompts, stats
 from core.checks import Verdict
-from core.errors import InvalidInput
-from core.experiment.recipe import Experiment, Input, places
-from core.types import Cell, CellResult, State
+from core.errors import InvalidInput, UnknownModel
+from core.experiment.recipe import Experiment, Input, Place, places
+from core.types import Cell, CellResult, Modality, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +49,43 @@ def check_lines(row: Input) -> tuple[str, ...]:
     return tuple(_filled(line, row) for line in row.checks if line.strip())
 
 
-def judge(experiment: Experiment, cell: Cell, text: str, images: tuple[bytes, ...] = ()) -> tuple[Verdict, ...]:
+def judge(experiment: Experiment, where: Cell | Place, result: CellResult) -> tuple[Verdict, ...]:
     """One verdict for each check of the cell's input, in order; the answer passes when all do. () without checks.
 
     A check that cannot be read fails and says why: `plan` has refused it before anything ran.
     """
-    known = 0 <= cell.input < len(experiment.inputs)
-    return verdicts(experiment.inputs[cell.input], text, images) if known else ()
-
-
-def verdicts(row: Input, text: str, images: tuple[bytes, ...] = ()) -> tuple[Verdict, ...]:
-    """As `judge`, for an answer to this row."""
+    if not 0 <= where.input < len(experiment.inputs):
+        return ()
+    row, images = experiment.inputs[where.input], drawn(result)
     if images:  # which are too large to be kept; what is seen in them is kept by core.checks
-        return tuple(_verdict(line, row, text, images) for line in row.checks if line.strip())
-    return _judged(row.checks, tuple(row.values.items()), text)
+        return tuple(_verdict(line, row, answer(result), images) for line in row.checks if line.strip())
+    return _judged(row.checks, tuple(row.values.items()), reply(experiment, where, result))
+
+
+def reply(experiment: Experiment, where: Cell | Place, result: CellResult) -> str:
+    """What is judged and shown as the answer: of a code model its prompt with what it wrote, up to the end of the
+    definition, as on the Code page; of any other its text."""
+    written = answer(result)
+    if not written or not _codes(where.model) or not 0 <= where.variant < len(experiment.variants):
+        return written
+    variant, row = experiment.variants[where.variant], experiment.inputs[where.input]
+    return _continued(variant.system, variant.user, tuple(row.values.items()), experiment.answer_prefix, written)
+
+
+@lru_cache(maxsize=2048)
+def _continued(system: str, user: str, values: tuple[tuple[str, str], ...], prefix: str, written: str) -> str:
+    try:
+        parts = [prompts.clean(prompts.render(part, dict(values))) for part in (system, user) if part.strip()]
+    except InvalidInput:  # a run of before that cannot be rendered any more
+        return written
+    return completion.shown("\n\n".join(parts), prefix + written)
+
+
+def _codes(model: str) -> bool:
+    try:
+        return catalog.spec(model).modality is Modality.CODE
+    except UnknownModel:
+        return False
 
 
 @lru_cache(maxsize=2048)
@@ -81,18 +104,18 @@ def summary(
         results: what is known of the cells, by cell index or in any order; missing ones count as not done.
     """
     known = results if isinstance(results, Mapping) else {result.index: result for result in results}
-    rows: dict[tuple[str, int], list[tuple[int, CellResult | None]]] = {}
+    rows: dict[tuple[str, int], list[tuple[Place, CellResult | None]]] = {}
     for place in places(experiment):
-        rows.setdefault((place.model, place.variant), []).append((place.input, known.get(place.index)))
+        rows.setdefault((place.model, place.variant), []).append((place, known.get(place.index)))
     return tuple(_row(experiment, model, variant, cells) for (model, variant), cells in rows.items())
 
 
 def _row(
-    experiment: Experiment, model: str, variant: int, cells: Sequence[tuple[int, CellResult | None]]
+    experiment: Experiment, model: str, variant: int, cells: Sequence[tuple[Place, CellResult | None]]
 ) -> VariantSummary:
-    done = [(row, result) for row, result in cells if result is not None and result.state is State.DONE]
+    done = [(place, result) for place, result in cells if result is not None and result.state is State.DONE]
     outputs = [result.output for _, result in done if result.output is not None]
-    found = [verdicts(experiment.inputs[row], answer(result), drawn(result)) for row, result in done]
+    found = [judge(experiment, place, result) for place, result in done]
     judged = [all(verdict.passed for verdict in one) for one in found if one]
     low, high = stats.wilson(sum(judged), len(judged))
     return VariantSummary(

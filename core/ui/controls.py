@@ -16,6 +16,7 @@ from core.ui.resources import settings
 from core.ui.state import Draft, session
 
 _LOCAL_LENGTH = next(row.default for row in TEXT_PARAMETERS if row.name == "max_new_tokens")
+_KINDS = {Modality.CODE: " · code", Modality.IMAGE: " · images", Modality.AUDIO: " · sound"}
 _PRESET_HELP = "Precise is greedy: always the likeliest token. Creative samples widely."
 
 
@@ -124,9 +125,9 @@ def _model_label(model_id: str) -> str:
 
 
 def _kind_label(model_id: str) -> str:
-    """Where models of several kinds are offered: what makes images says so."""
-    draws = spec(model_id).modality is Modality.IMAGE
-    return f"{_model_label(model_id)}{' · images' if draws else ''}"
+    """Where models of several kinds are offered: what makes no texts says so."""
+    kind = _KINDS.get(spec(model_id).modality, "")
+    return f"{_model_label(model_id)}{kind}"
 
 
 def _notes(draft: Draft) -> None:

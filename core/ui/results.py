@@ -18,7 +18,7 @@ import streamlit as st
 from core.errors import DiptychError
 from core.experiment import unit
 from core.experiment.recipe import Experiment, Place, effective_samples, places, seed_of
-from core.experiment.summary import answer, drawn, verdicts
+from core.experiment.summary import answer, drawn, judge, reply
 from core.types import CellResult, State
 from core.ui import amounts, frames
 from core.ui.markdown import escape
@@ -142,12 +142,11 @@ def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None 
     if result.error:
         st.error(escape(result.error, 400))
     if answer(result) or (result.state is State.DONE and not drawn(result)):
-        text(experiment.answer_prefix + answer(result))
+        _written(experiment, place, result)
     if drawing:
         frames.progress(result, f"{key}.{place.index}")
     pictures(result, f"{key}.{place.index}")
-    row = experiment.inputs[place.input]
-    for verdict in verdicts(row, answer(result), drawn(result)) if result.state is State.DONE else ():
+    for verdict in judge(experiment, place, result) if result.state is State.DONE else ():
         colour, mark = ("green", "check") if verdict.passed else ("red", "close")
         st.caption(f":{colour}[:material/{mark}:] {escape(verdict.check, 60)}: {escape(verdict.reason, 160)}")
     _facts(experiment, shown)
@@ -187,6 +186,15 @@ def word(state: State) -> str:
     return _WORDS[state]
 
 
+def _written(experiment: Experiment, place: Place, result: CellResult) -> None:
+    """The text of an answer; what continues code stands with its prompt, as code."""
+    told = reply(experiment, place, result)
+    if told == answer(result):
+        text(experiment.answer_prefix + told)
+    else:
+        st.code(told, language="python", line_numbers=True)
+
+
 def text(body: str) -> None:
     """Untrusted text as it is, with a button that copies it."""
     st.code(body if body.strip() else "(empty answer)", language=None, wrap_lines=True)
@@ -221,7 +229,7 @@ def _facts(experiment: Experiment, shown: Answer) -> None:
 
 def _verdict_badge(experiment: Experiment, samples: Sequence[tuple[Place, CellResult]]) -> str:
     done = [(place, result) for place, result in samples if result.state is State.DONE]
-    found = [verdicts(experiment.inputs[place.input], answer(result), drawn(result)) for place, result in done]
+    found = [judge(experiment, place, result) for place, result in done]
     judged = [all(verdict.passed for verdict in one) for one in found if one]
     if not judged:
         return f":gray-badge[{len(done)} of {len(samples)}]" if len(samples) > 1 else ""
