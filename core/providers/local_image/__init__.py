@@ -121,7 +121,8 @@ class LocalImage:
         if not stopped(index):
             words = self._words(canvas)
             walk = drawing.steps(self._parts, wanted, words, scheduler, seed, self._place.kind)
-            for latents, estimate in walk:
+            for reached in walk:
+                latents, estimate = reached
                 _refuse_infinite(estimate)
                 canvas.done, canvas.seen = canvas.done + 1, drawing.shown(self._parts, estimate)
                 yield canvas.progress()
