@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core import servers
+from core.catalog.audio import MUSIC_PARAMETERS, SPEECH_PARAMETERS
 from core.catalog.parameters import IMAGE_PARAMETERS, PRESETS, REMOTE_PARAMETERS, TEXT_PARAMETERS
 from core.catalog.rows import ALIASES, CATALOG
 from core.catalog.traits import traits_of
@@ -21,8 +22,10 @@ __all__ = [
     "ALIASES",
     "CATALOG",
     "IMAGE_PARAMETERS",
+    "MUSIC_PARAMETERS",
     "PRESETS",
     "REMOTE_PARAMETERS",
+    "SPEECH_PARAMETERS",
     "TEXT_PARAMETERS",
     "checked",
     "common",
