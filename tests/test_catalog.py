@@ -154,6 +154,30 @@ def test_controls_of_image_models_without_a_common_choice_are_left_out() -> None
     assert (lcm["steps"].low, lcm["steps"].high, lcm["size"].default) == (1, 12, "512x512")
 
 
+# --- sound
+
+
+def test_every_model_of_sound_says_what_a_second_costs_and_carries_the_controls_of_its_kind() -> None:
+    rows = {row.id: row for row in CATALOG if row.modality is Modality.AUDIO}
+    assert set(rows) - {"tiny-audio"} == {"mms-tts-eng", "musicgen-small"}
+    for row in rows.values():
+        controls = {parameter.name for parameter in row.parameters}
+        assert row.unit_seconds > 0
+        assert row.provider == "local_audio"
+        assert controls == {"speaking_rate", "noise_scale"} or controls == {
+            "duration",
+            "guidance_scale",
+            "temperature",
+            "top_k",
+        }
+
+
+def test_a_model_that_is_not_for_commercial_use_says_so_where_it_is_chosen() -> None:
+    bound = [row for row in CATALOG if "NC" in row.licence]
+    assert {row.id for row in bound} == {"mms-tts-eng", "musicgen-small"}
+    assert all("non-commercial use only" in row.summary for row in bound)
+
+
 # --- models on servers
 
 

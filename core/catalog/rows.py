@@ -5,6 +5,7 @@ Data only. A row pins the revision that is read.
 
 from __future__ import annotations
 
+from core.catalog.audio import AUDIO_ROWS
 from core.catalog.parameters import IMAGE_PARAMETERS, TEXT_PARAMETERS, adapted
 from core.types import Modality, ModelSpec
 
@@ -187,6 +188,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         context=77,
         unit_seconds=7.0,
     ),
+    *AUDIO_ROWS,
 )
 
 ALIASES: dict[str, tuple[str, str]] = {
