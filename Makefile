@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8501
 CORPUS ?= ../shared/corpus/grimm.txt
 
-.PHONY: help run test lint types unit browser train-text evaluate-text train-code evaluate-code clean
+.PHONY: help run test lint types unit browser train-text evaluate-text train-code evaluate-code train-audio judge-audio evaluate-audio clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,16 @@ train-code: $(VENV)/.dev ## Train models/tiny-code anew (about half an hour on t
 
 evaluate-code: $(VENV)/.dev ## Measure models/tiny-code on held-out tasks and write its card's table
 	$(BIN)/python -m training.code.evaluate
+
+train-audio: $(VENV)/.dev ## Train models/tiny-audio anew (about half an hour on one core), then measure it
+	$(BIN)/python -m training.audio.train --preset cpu
+	$(BIN)/python -m training.audio.evaluate
+
+judge-audio: $(VENV)/.dev ## Train the judge of models/tiny-audio anew (some minutes)
+	$(BIN)/python -m training.audio.judge
+
+evaluate-audio: $(VENV)/.dev ## Measure models/tiny-audio on held-out captions and write its card's tables
+	$(BIN)/python -m training.audio.evaluate
 
 clean: ## Remove what the commands installed (not data/)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

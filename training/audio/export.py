@@ -1,0 +1,57 @@
+"""Write the trained parts as a MusicGen in Hugging Face layout, in float16. Knows nothing of training.
+
+Each file is replaced in one move, so that a reader never sees half of one.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+
+import torch
+from transformers import (
+    EncodecFeatureExtractor,
+    GenerationConfig,
+    MusicgenForConditionalGeneration,
+    MusicgenProcessor,
+    PreTrainedTokenizerFast,
+)
+
+from training.audio.synthesis import FRAMES
+
+GUIDANCE, TOP_K = 3.0, 50
+
+
+def settings(model: MusicgenForConditionalGeneration) -> GenerationConfig:
+    """Three seconds, sampled, with guidance. Each codebook after the first takes one more step."""
+    decoder = model.config.decoder
+    return GenerationConfig(
+        do_sample=True,
+        top_k=TOP_K,
+        guidance_scale=GUIDANCE,
+        max_new_tokens=FRAMES + decoder.num_codebooks - 1,
+        bos_token_id=decoder.bos_token_id,
+        pad_token_id=decoder.pad_token_id,
+        decoder_start_token_id=decoder.bos_token_id,
+    )
+
+
+def write(
+    model: MusicgenForConditionalGeneration,
+    tokenizer: PreTrainedTokenizerFast,
+    folder: Path,
+    trained: dict[str, float],
+) -> None:
+    """``trained`` (steps, seconds, sounds) is kept beside the weights for the card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.generation_config = settings(model)
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()  # else the last call's settings would be kept with it
+    listener = EncodecFeatureExtractor(feature_size=1, sampling_rate=model.config.audio_encoder.sampling_rate)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        written = Path(name)
+        model.to(torch.float16).save_pretrained(written)
+        MusicgenProcessor(listener, tokenizer).save_pretrained(written)
+        (written / "training.json").write_text(json.dumps(trained, indent=2) + "\n", encoding="utf-8")
+        for file in written.iterdir():
+            file.chmod(0o644)
+            file.replace(folder / file.name)

@@ -1,0 +1,240 @@
+"""Train tiny-audio and write it to models/tiny-audio. Knows codes and captions; samples are the codec's.
+
+    python -m training.audio.train --preset cpu              # about an hour on one core
+    python -m training.audio.train --preset cpu --resume     # go on after an interruption
+
+Three parts, each with its own checkpoint in the run's folder: the codec (codec.py), the text encoder's lesson
+(text.py), and the decoder here, a MusicGen (Copet et al. 2023) that learns together with the text encoder: at each step
+it says the next code of every codebook, each codebook one step after the one before it. One caption in ten is empty,
+for guidance (Ho & Salimans 2022).
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from transformers import (
+    EncodecModel,
+    MusicgenConfig,
+    MusicgenForCausalLM,
+    MusicgenForConditionalGeneration,
+    PreTrainedTokenizerFast,
+    T5EncoderModel,
+)
+from transformers.models.musicgen.configuration_musicgen import MusicgenDecoderConfig
+
+from training import loop
+from training.audio import captions, clips, codec, export, text, vocabulary
+from training.text.phrasing import chance
+
+EMPTY, AVERAGE = 0.1, 0.998
+WEIGHTS = (1.0, 0.7, 0.5, 0.4, 0.3, 0.3)
+"""How much each codebook's loss counts: the first ones say what is heard, the last ones how clean it is."""
+ENCODED_AT_ONCE, POSITIONS = 16, 512
+Step = tuple[torch.Tensor, text.Tokens]
+"""Codes (sounds x codebooks x frames), and the tokens of their captions."""
+
+
+@dataclass(frozen=True)
+class Plan(loop.Plan):
+    """As every plan, with the decoder's own shape and length, and the plans of its two parts."""
+
+    minutes: float = 35
+    rate: float = 2e-3
+    decay: float = 0.02
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
+    batch: int = 16
+    sounds: int = 8_000
+    pieces: int = 768
+    hearing: codec.Plan = field(default_factory=codec.Plan)
+    reading: text.Plan = field(default_factory=text.Plan)
+
+
+PRESETS = {
+    "cpu": Plan(),
+    "gpu": Plan(
+        minutes=15,
+        batch=128,
+        sounds=40_000,
+        width=192,
+        layers=6,
+        device="cuda",
+        hearing=codec.Plan(sounds=3000),
+        reading=text.Plan(minutes=1, width=192, device="cuda"),
+    ),
+}
+
+
+def new_decoder(plan: Plan, audio: EncodecModel) -> MusicgenForCausalLM:
+    """Plain attention: torch's fused one is slow backwards on a CPU."""
+    torch.manual_seed(plan.seed)
+    codes = audio.config.codebook_size
+    config = MusicgenDecoderConfig(
+        vocab_size=codes,
+        pad_token_id=codes,
+        bos_token_id=codes,
+        max_position_embeddings=POSITIONS,
+        num_codebooks=audio.config.num_quantizers,
+        hidden_size=plan.width,
+        num_hidden_layers=plan.layers,
+        num_attention_heads=plan.heads,
+        ffn_dim=4 * plan.width,
+        dropout=0.0,
+        attn_implementation="eager",
+    )
+    return MusicgenForCausalLM(config).to(plan.device)
+
+
+class Composer(torch.nn.Module):
+    """The text encoder and the decoder: from captions and delayed codes to the scores of the next ones."""
+
+    def __init__(self, encoder: T5EncoderModel, decoder: MusicgenForCausalLM) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    def forward(self, codes: torch.Tensor, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Scores: sounds x codebooks x steps x codes."""
+        states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state * mask[..., None]
+        found = self.decoder.model(
+            codes.flatten(0, 1), encoder_hidden_states=states, encoder_attention_mask=mask, use_cache=False
+        )
+        return torch.stack([head(found.last_hidden_state) for head in self.decoder.lm_heads], 1)
+
+    def whole(self, audio: EncodecModel) -> MusicgenForConditionalGeneration:
+        """Both with the codec, as one model."""
+        config = MusicgenConfig(
+            text_encoder=self.encoder.config, audio_encoder=audio.config, decoder=self.decoder.config
+        )
+        return MusicgenForConditionalGeneration(config, self.encoder, audio, self.decoder)
+
+
+def delayed(codes: torch.Tensor, pad: int) -> torch.Tensor:
+    """Sounds x codebooks x (frames + codebooks): each codebook one step after the one before, the gaps filled up."""
+    sounds, books, frames = codes.shape
+    found = codes.new_full((sounds, books, frames + books), pad)
+    for book in range(books):
+        found[:, book, book + 1 : book + 1 + frames] = codes[:, book]
+    return found
+
+
+def stream(
+    codes: torch.Tensor, tokenizer: PreTrainedTokenizerFast, plan: Plan, pool: int, batch: int
+) -> Iterator[tuple[int, int, Step]]:
+    """Codes in a new order each pool, each with new words for its sound, from a place on."""
+    sounds = [sound for sound, _ in clips.sounds(seed_of(plan), len(codes))]
+    while True:
+        order = torch.randperm(len(codes), generator=torch.Generator().manual_seed(1000 * plan.seed + pool))
+        for index in range(batch, len(order) // plan.batch):
+            rng = random.Random(f"captions {plan.seed} {pool} {index}")
+            chosen = order[index * plan.batch : (index + 1) * plan.batch]
+            texts = ["" if chance(rng, EMPTY) else captions.caption(sounds[i], rng).text for i in chosen.tolist()]
+            yield pool, index, (codes[chosen].long(), text.tokens(tokenizer, texts))
+        pool, batch = pool + 1, 0
+
+
+def seed_of(plan: Plan) -> str:
+    return f"sounds {plan.seed}"
+
+
+class Trainer(loop.Trainer[Step]):
+    """tiny-audio's decoder and text encoder in training; ``average`` is what is kept of them."""
+
+    def __init__(self, plan: Plan, composer: Composer, codes: torch.Tensor, tokenizer: PreTrainedTokenizerFast) -> None:
+        super().__init__(plan, composer.to(plan.device), partial(stream, codes, tokenizer, plan))
+        self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))
+        self.pad = composer.decoder.config.pad_token_id
+
+    def backward(self, batch: Step) -> tuple[float, int]:
+        """The loss is the mean over all steps, the codebooks by WEIGHTS."""
+        codes, tokens = batch[0].to(self.plan.device), [part.to(self.plan.device) for part in batch[1]]
+        placed = delayed(codes, self.pad)
+        with torch.autocast(self.plan.device, torch.bfloat16, enabled=self.half):
+            scores = self.model(placed[..., :-1], *tokens)
+        losses = torch.nn.functional.cross_entropy(
+            scores.float().permute(0, 3, 1, 2), placed[..., 1:], ignore_index=self.pad, reduction="none"
+        ).mean((0, 2))
+        weights = torch.tensor(WEIGHTS[: len(losses)], device=losses.device)
+        loss = (losses * weights).sum() / weights.sum()
+        loss.backward()
+        return float(loss.detach()), len(codes)
+
+    def step(self, batch: Step) -> tuple[float, int]:
+        found = super().step(batch)
+        self.average.update_parameters(self.model)
+        return found
+
+    def state(self) -> dict[str, object]:
+        return super().state() | {"average": self.average.state_dict()}
+
+    def load_state(self, state: dict[str, object]) -> None:
+        super().load_state(state)
+        self.average.load_state_dict(state["average"])
+
+
+def codes_for(run: Path, plan: Plan, audio: EncodecModel) -> torch.Tensor:
+    """The codes of the plan's sounds, in 16 bits; rendered and encoded once."""
+    file = run / "codes.pt"
+    if not file.exists():
+        found, waiting = [], []
+        for index, (_, samples) in enumerate(clips.rendered(seed_of(plan), plan.sounds), 1):
+            waiting.append(torch.from_numpy(samples))
+            if len(waiting) == ENCODED_AT_ONCE or index == plan.sounds:
+                found.append(codec.encoded(audio, torch.stack(waiting)).to(torch.int16))
+                waiting.clear()
+        torch.save(torch.cat(found), file)
+    return torch.load(file, weights_only=True)
+
+
+def fitted_codec(run: Path, plan: Plan) -> EncodecModel:
+    """The run's codec, fitted now if it is not yet."""
+    folder = run / "codec"
+    if not (folder / "config.json").exists():
+        codec.fitted(plan.hearing).save_pretrained(folder)
+    return EncodecModel.from_pretrained(folder).eval()
+
+
+def taught_text(
+    run: Path, plan: Plan, tokenizer: PreTrainedTokenizerFast, resume: bool, save_every: float
+) -> T5EncoderModel:
+    """The run's text encoder after its lesson, which it gets now if it has not had it yet."""
+    folder = run / "text_encoder"
+    if not (folder / "config.json").exists():
+        trainer = text.Trainer(plan.reading, tokenizer)
+        _train(trainer, run, "text.pt", resume, save_every)
+        trainer.model.encoder.cpu().save_pretrained(folder)
+    return T5EncoderModel.from_pretrained(folder, attn_implementation="eager")
+
+
+def _train(trainer: loop.Trainer, run: Path, checkpoint: str, resume: bool, save_every: float) -> None:
+    if resume and (run / checkpoint).exists():
+        trainer.restore(run / checkpoint)
+    loop.train(trainer, run, save_every, checkpoint)
+
+
+def prepared(
+    run: Path, plan: Plan, resume: bool, save_every: float
+) -> tuple[Trainer, EncodecModel, PreTrainedTokenizerFast]:
+    """The trainer of the last part, after the two before it."""
+    tokenizer = vocabulary.trained(plan.seed, plan.pieces)
+    encoder = taught_text(run, plan, tokenizer, resume, save_every)
+    audio = fitted_codec(run, plan)
+    composer = Composer(encoder, new_decoder(plan, audio))
+    return Trainer(plan, composer, codes_for(run, plan, audio), tokenizer), audio, tokenizer
+
+
+def main() -> None:
+    wanted = loop.parser("tiny-audio", PRESETS).parse_args()
+    plan = loop.prepared(wanted, PRESETS)
+    trainer, audio, tokenizer = prepared(wanted.run, plan, wanted.resume, wanted.save_every)
+    _train(trainer, wanted.run, "checkpoint.pt", wanted.resume, wanted.save_every)
+    export.write(trainer.average.module.cpu().whole(audio), tokenizer, wanted.out, vars(trainer.place))
+
+
+if __name__ == "__main__":
+    main()
