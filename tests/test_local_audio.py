@@ -228,7 +228,7 @@ def test_speech_leaves_the_process_and_the_model_as_they_were(voice: LocalAudio)
         ('He said "go." Then\nhe left\n\n', ['He said "go.', "Then", "he left"]),
         ("She said don\u2019t\u2026 Go", ["She said don't\u2026", "Go"]),
         ("", []),
-        ("x" * 500, ["x" * 240, "x" * 240, "x" * 20]),
+        ("x" * 330, ["x" * 160, "x" * 160, "x" * 10]),
     ],
 )
 def test_a_text_is_parted_into_sentences(text: str, parts: list[str]) -> None:
