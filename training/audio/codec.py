@@ -19,19 +19,23 @@ from training.audio import clips, codebooks
 from training.audio.synthesis import FRAME, RATE
 
 BANDS, LATER = 25, 10
-SMALL, SOFTEST, AT_ONCE = 0.01, 0.05, 16
-"""What a signal is multiplied by before the activations; a frame's size below which it counts no more than another."""
+STEPS = (BANDS, 1, 1, LATER)
+"""Of the strided convolutions. An EnCodec doubles its channels with each: two that pass on what they get make room."""
+SMALL, AT_ONCE = 0.01, 16
+"""What a signal is multiplied by before the activations; sounds to decode at once."""
+SOFTEST, COUNT = 0.05, 1.7
+"""A frame counts by one over its size, plus the one, to the power of the other."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """The codec's shape, and how many ``sounds`` it is fitted to."""
 
-    filters: int = 64
-    width: int = 160
-    books: int = 6
+    filters: int = 16
+    width: int = 128
+    books: int = 7
     codes: int = 512
-    sounds: int = 700
+    sounds: int = 900
     seed: int = 1
 
 
@@ -41,7 +45,7 @@ def new_model(plan: Plan) -> EncodecModel:
     bits = plan.books * (plan.codes.bit_length() - 1) * math.ceil(RATE / FRAME)
     config = EncodecConfig(
         sampling_rate=RATE,
-        upsampling_ratios=[LATER, BANDS],
+        upsampling_ratios=list(reversed(STEPS)),
         num_filters=plan.filters,
         kernel_size=1,
         last_kernel_size=1,
@@ -62,7 +66,7 @@ def fitted(plan: Plan) -> EncodecModel:
     write_transform(model)
     sounds = np.stack([samples for _, samples in clips.rendered(f"codec {plan.seed}", plan.sounds)])
     frames = coefficients(torch.from_numpy(sounds)).transpose(1, 2).flatten(0, 1)
-    weights = 1 / (frames.norm(dim=1) + SOFTEST)
+    weights = (frames.norm(dim=1) + SOFTEST) ** -COUNT
     _, _, directions = torch.linalg.svd((frames * weights[:, None]).T @ frames)
     kept = directions[: plan.width]
     write_directions(model, kept)
@@ -79,17 +83,23 @@ def cosines(size: int) -> torch.Tensor:
 
 def write_transform(model: EncodecModel) -> None:
     """Into all layers but those next to the codebooks."""
-    first, down, over = model.encoder.layers[0].conv, model.encoder.layers[2].conv, model.encoder.layers[4].conv
-    back, up, last = (model.decoder.layers[place].conv for place in (3, 5, 7))
-    weights = {layer: torch.zeros_like(layer.weight) for layer in (first, down, over, back, up, last)}
-    weights[first][0, 0, 0] = SMALL
-    weights[last][0, 0, 0] = 1 / SMALL
-    weights[down][:BANDS, 0] = weights[up][:BANDS, 0] = cosines(BANDS)
-    for band in range(BANDS):
-        weights[over][band * LATER : (band + 1) * LATER, band] = cosines(LATER)
-        weights[back][band * LATER : (band + 1) * LATER, band] = cosines(LATER)
-    for layer, weight in weights.items():
-        _write(layer, weight)
+    first, *down = (layer.conv for layer in model.encoder.layers[: 2 * len(STEPS) + 1 : 2])
+    *up, last = (layer.conv for layer in model.decoder.layers[3 : 2 * len(STEPS) + 4 : 2])
+    samples = torch.zeros_like(first.weight)
+    samples[0, 0, 0] = 1
+    _write(first, samples * SMALL)
+    _write(last, samples.transpose(0, 1) / SMALL)
+    for into, out, step in zip(down, reversed(up), STEPS, strict=True):
+        weight = torch.zeros_like(into.weight)
+        if step == 1:
+            weight[range(BANDS), range(BANDS), 1] = 1
+        elif step == BANDS:
+            weight[:BANDS, 0] = cosines(BANDS)
+        else:
+            for band in range(BANDS):
+                weight[band * LATER : (band + 1) * LATER, band] = cosines(LATER)
+        _write(into, weight)
+        _write(out, weight)
     for part in (model.encoder, model.decoder):
         for parameter in next(layer for layer in part.layers if hasattr(layer, "lstm")).parameters():
             parameter.data.zero_()
@@ -131,6 +141,21 @@ def encoded(model: EncodecModel, sounds: torch.Tensor) -> torch.Tensor:
     """Codes (sounds x codebooks x frames) of sounds x samples."""
     into = model.encoder.layers[-1].conv.weight[:, :FRAME, 0] * SMALL
     return model.quantizer.encode(into @ coefficients(sounds)).transpose(0, 1)
+
+
+@torch.no_grad()
+def sounded(model: EncodecModel, codes: torch.Tensor) -> torch.Tensor:
+    """As `decoded`, without the decoder's empty channels: many times as quick. The last codebooks may be missing."""
+    out = model.decoder.layers[0].conv.weight[:FRAME, :, 0] / SMALL
+    bands = _restored(
+        out @ model.quantizer.decode(codes.transpose(0, 1)), cosines(LATER).repeat(BANDS, 1), LATER, BANDS
+    )
+    return _restored(bands, cosines(BANDS), BANDS, 1)[:, 0]
+
+
+def _restored(values: torch.Tensor, rows: torch.Tensor, step: int, groups: int) -> torch.Tensor:
+    found = nn.functional.conv_transpose1d(values, rows[:, None], stride=step, groups=groups)
+    return found[..., step - step // 2 : found.shape[-1] - step // 2]
 
 
 @torch.no_grad()

@@ -1,13 +1,13 @@
 """The judge: a small network that reads from a sound what the synthesiser would have been told. It knows no captions
 and nothing of the model that it judges: it learns on synthesised sounds alone, made a little worse, as generated ones
-are.
+are: most of them went through a codec like the model's, with other codebooks.
 
     python -m training.audio.judge          # some minutes; writes training/audio/judge.safetensors
 """
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from training import loop
-from training.audio import clips, sound
+from training.audio import clips, codec, sound
 from training.audio.sound import Sound
 from training.audio.synthesis import FRAME, RATE
 
@@ -50,6 +50,7 @@ class Plan(loop.Plan):
     decay: float = 0.02
     sounds: int = 6000
     batch: int = 48
+    coarse: codec.Plan = field(default_factory=partial(codec.Plan, books=6, sounds=300, seed=77))
 
 
 @cache
@@ -117,10 +118,15 @@ def stream(plan: Plan, pool: int, batch: int) -> Iterator[tuple[int, int, Step]]
 
 
 def _lesson(plan: Plan) -> Step:
-    """All sounds of a plan, in 16 bits."""
+    """All sounds of a plan, in 16 bits; two of three as some codec gives them back, at one of three qualities."""
     images, targets = [], []
-    for heard, samples in clips.rendered(f"judge {plan.seed}", plan.sounds):
-        images.append(image(torch.from_numpy(samples)[None])[0].half())
+    coarse = codec.fitted(plan.coarse)
+    for index, (heard, samples) in enumerate(clips.rendered(f"judge {plan.seed}", plan.sounds)):
+        sounds = torch.from_numpy(samples)[None]
+        if index % 3:
+            books = plan.coarse.books - index % 4 % 3
+            sounds = codec.sounded(coarse, codec.encoded(coarse, sounds)[:, :books])
+        images.append(image(sounds)[0].half())
         targets.append(_targets(heard))
     return torch.stack(images), torch.tensor(targets)
 

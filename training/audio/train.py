@@ -32,8 +32,10 @@ from training.audio import captions, clips, codec, export, text, vocabulary
 from training.text.phrasing import chance
 
 EMPTY, AVERAGE = 0.1, 0.998
-WEIGHTS = (1.0, 0.7, 0.5, 0.4, 0.3, 0.3)
+WEIGHTS = (1.0, 0.7, 0.5, 0.4, 0.3, 0.3, 0.3)
 """How much each codebook's loss counts: the first ones say what is heard, the last ones how clean it is."""
+BEGINNING, BEGUN = 8, 4.0
+"""The first steps count so many times as much: they can only be had from the caption."""
 ENCODED_AT_ONCE, POSITIONS = 16, 512
 Step = tuple[torch.Tensor, text.Tokens]
 """Codes (sounds x codebooks x frames), and the tokens of their captions."""
@@ -50,7 +52,7 @@ class Plan(loop.Plan):
     layers: int = 4
     heads: int = 4
     batch: int = 16
-    sounds: int = 8_000
+    sounds: int = 12_000
     pieces: int = 768
     hearing: codec.Plan = field(default_factory=codec.Plan)
     reading: text.Plan = field(default_factory=text.Plan)
@@ -151,15 +153,16 @@ class Trainer(loop.Trainer[Step]):
         self.pad = composer.decoder.config.pad_token_id
 
     def backward(self, batch: Step) -> tuple[float, int]:
-        """The loss is the mean over all steps, the codebooks by WEIGHTS."""
+        """The loss is the mean over codebooks by WEIGHTS and over steps, of which the first count more."""
         codes, tokens = batch[0].to(self.plan.device), [part.to(self.plan.device) for part in batch[1]]
         placed = delayed(codes, self.pad)
         with torch.autocast(self.plan.device, torch.bfloat16, enabled=self.half):
             scores = self.model(placed[..., :-1], *tokens)
         losses = torch.nn.functional.cross_entropy(
             scores.float().permute(0, 3, 1, 2), placed[..., 1:], ignore_index=self.pad, reduction="none"
-        ).mean((0, 2))
-        weights = torch.tensor(WEIGHTS[: len(losses)], device=losses.device)
+        ).mean(0)
+        weights = torch.tensor(WEIGHTS[: len(losses)], device=losses.device)[:, None].repeat(1, losses.shape[1])
+        weights[:, :BEGINNING] *= BEGUN
         loss = (losses * weights).sum() / weights.sum()
         loss.backward()
         return float(loss.detach()), len(codes)
