@@ -15,6 +15,7 @@ page = st.navigation(
         "Create": [
             st.Page("pages/create/text.py", title="Text", icon=":material/notes:"),
             st.Page("pages/create/image.py", title="Image", icon=":material/image:"),
+            st.Page("pages/create/audio.py", title="Audio", icon=":material/graphic_eq:"),
             st.Page("pages/create/code.py", title="Code", icon=":material/code:"),
             st.Page("pages/create/chat.py", title="Chat", icon=":material/forum:"),
         ],

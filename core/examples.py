@@ -179,6 +179,28 @@ IMAGE_PROMPTS: dict[str, str] = {
 }
 """Prompts that the Image page offers: what tiny-image was taught."""
 
+AUDIO = Experiment(
+    page="audio",
+    variants=(Variant(name="Prompt", user=AS_IT_IS),),
+    models=("mms-tts-eng",),
+    inputs=(Input(values={"prompt": "Two prompts went to a fair. Only one of them asked the right question."}),),
+    seed=42,
+)
+
+SPEECH_PROMPTS: dict[str, str] = {
+    "A greeting": "Good morning. It is a pleasure to meet you.",
+    "A tongue twister": "She sells sea shells by the sea shore.",
+    "Two sentences": "Two prompts went to a fair. Only one of them asked the right question.",
+}
+
+SOUND_PROMPTS: dict[str, str] = {
+    "A slow scale": "a slow ascending scale on a flute",
+    "A chord": "a major chord on an organ",
+    "A drum beat": "a fast drum beat",
+    "A melody": "a calm melody on a guitar",
+}
+"""Prompts that the Audio page offers: sentences for a voice, descriptions for music."""
+
 DRAWN = Experiment(
     page="playground",
     title="Which words make the colour?",

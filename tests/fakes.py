@@ -213,6 +213,46 @@ class Easel:
         return replace(made, images=(picture,), notes=notes, recipe={"versions": {"fake": "1"}, "revision": "main"})
 
 
+class Band:
+    """An opener whose models play a second of a tone; with `halt` they wait half-way to be stopped."""
+
+    def __init__(self, halt: bool = False) -> None:
+        self.halt = halt
+        self.asked: list[Request] = []
+
+    def __call__(self, row: ModelSpec, secrets: object, report: object, abandoned: object) -> Fake:
+        return Fake(self.play, 1)
+
+    def play(self, requests: Sequence[Request], stopped: Stopped) -> Iterator[Event]:
+        clock = threading.Event()
+        for i, asked in enumerate(requests):
+            self.asked.append(asked)
+            yield Progress(i, 25, 50, "0.5 of 1.0 s of sound")
+            while self.halt and not stopped(i):
+                clock.wait(0.01)
+            length = 0.5 if stopped(i) else 1.0
+            made = output("", "cancelled" if stopped(i) else "stop", round(50 * length))
+            notes = ("Stopped at 0.5 of 1.0 s: this is the sound so far.",) if stopped(i) else ()
+            wav = tone(300 + asked.seed % 200, length, 8000)
+            yield Finished(i, replace(made, audio=wav, notes=notes, recipe={"duration": length}))
+
+
+def tone(pitch: float, seconds: float, rate: int) -> bytes:
+    """A WAV file with a sine of this pitch in hertz, at half loudness."""
+    import wave
+
+    import numpy as np
+
+    times = np.arange(round(seconds * rate)) / rate
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((0.5 * 32767 * np.sin(2 * np.pi * pitch * times)).astype("<i2").tobytes())
+    return made.getvalue()
+
+
 def face(asked: Request, done: float, side: int = 64) -> bytes:
     """What an easel has drawn of a request when that share of it is done."""
     import random

@@ -93,6 +93,18 @@ def test_a_talk_of_another_shape_is_refused(talk: object) -> None:
         reading.from_dict(recipe.to_dict(ASKED) | {"talk": talk})
 
 
+def test_a_sound_is_kept_with_its_cell_and_replaced_with_it(history: History) -> None:
+    first, second = planned().cells
+    history.begin("me", planned())
+    history.finish("r", first, drew(first, CAT, audio=fakes.tone(440, 0.1, 8000)))
+    history.finish("r", second, drew(second))
+    outputs = [result.output for result in history.open("me", "r").results]
+    assert [output.audio for output in outputs if output] == [fakes.tone(440, 0.1, 8000), b""]
+    assert [output.images for output in outputs if output] == [(CAT,), ()]
+    history.finish("r", first, drew(first, audio=b"another"))
+    assert [result.output.audio for result in history.open("me", "r").results if result.output] == [b"another", b""]
+
+
 def test_a_runs_images_come_back_to_its_owner_only(history: History) -> None:
     history.begin("me", planned())
     assert history.attached("me", "r") == SHOWN

@@ -329,6 +329,17 @@ def test_sentence_of_one_on_a_gpu() -> None:
     )
 
 
+def test_sound_is_estimated_by_its_seconds_and_speech_by_its_letters() -> None:
+    music = one(models=("musicgen-small",), parameters={"duration": 10.0}, samples=2)
+    assert estimate(music, {}).tokens == 2 * 10 * 50
+    assert estimate(music, {}).seconds == pytest.approx(2 * 10 * 9.0)
+    assert estimate(music, {"musicgen-small": 100.0}).seconds == pytest.approx(10)
+    spoken = one(models=("mms-tts-eng",), inputs=(Input(values={"prompt": "x" * 150}),), parameters={})
+    assert estimate(spoken, {}).seconds == pytest.approx(10 * 0.7)
+    quick = replace(spoken, parameters={"speaking_rate": 2.0})
+    assert estimate(quick, {}).tokens == estimate(spoken, {}).tokens / 2
+
+
 # Judge and summary.
 
 

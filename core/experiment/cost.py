@@ -23,6 +23,12 @@ LONG_SECONDS = 60.0
 PLAIN_SIDE = 512
 """Pixels of the square that `ModelSpec.unit_seconds` is meant for, where a model draws in several sizes."""
 
+FRAMES = 50
+"""Frames of a second of sound, about: MusicGen's codec has so many, other models a few more."""
+
+LETTERS = 15
+"""Letters that a voice speaks in a second, about."""
+
 _UNITS = {Modality.IMAGE: "steps", Modality.AUDIO: "frames"}
 _NOUNS = {Modality.IMAGE: "image", Modality.AUDIO: "recording"}
 
@@ -61,7 +67,7 @@ def estimate(experiment: Experiment, speeds: Mapping[str, float | None]) -> Esti
             the row's `unit_seconds` is taken, where it has one, times the image's area.
     """
     each = len(experiment.variants) * len(experiment.inputs) * effective_samples(experiment)
-    amounts = {model: each * _amount(model, experiment.parameters) for model in experiment.models}
+    amounts = {model: each * _amount(model, experiment) for model in experiment.models}
     known = {model: speeds.get(model) or 0.0 for model in amounts}
     pace = {model: speed or _guess(model, experiment.parameters) for model, speed in known.items()}
     seconds = sum(amounts[model] / pace[model] for model in amounts) if pace and all(pace.values()) else None
@@ -114,15 +120,30 @@ def pace(amount: float, seconds: float, unit: str) -> str:
     return f"{speed:.0f} {unit}/s" if speed >= 10 else f"{speed:.2g} {unit}/s"
 
 
-def _amount(model: str, parameters: Mapping[str, Value]) -> int:
+def _amount(model: str, experiment: Experiment) -> int:
     """Units of one answer, at most."""
-    if _modality(model) is Modality.IMAGE:
-        spec = catalog.spec(model)
-        default = next((row.default for row in spec.parameters if row.name == "steps"), 1)
-        asked, least = parameters.get("steps", default), 1
-    else:
-        asked, least = parameters.get("max_new_tokens"), DEFAULT_NEW_TOKENS
+    parameters, kind = experiment.parameters, _modality(model)
+    if kind is Modality.AUDIO:
+        return max(1, round(FRAMES * _seconds(model, experiment)))
+    asked, least = parameters.get("max_new_tokens"), DEFAULT_NEW_TOKENS
+    if kind is Modality.IMAGE:
+        asked, least = parameters.get("steps", _default(model, "steps")), 1
     return asked if isinstance(asked, int) and asked > 0 else least
+
+
+def _seconds(model: str, experiment: Experiment) -> float:
+    """Seconds of one sound: those that are asked for, else as long as the text takes to be spoken."""
+    asked = experiment.parameters.get("duration", _default(model, "duration"))
+    if _default(model, "duration") is not None and isinstance(asked, int | float):
+        return float(asked)
+    letters = [sum(map(len, row.values.values())) for row in experiment.inputs]
+    letters += [len(variant.user) for variant in experiment.variants]
+    rate = experiment.parameters.get("speaking_rate", 1.0)
+    return max(letters, default=0) / LETTERS / (rate if isinstance(rate, int | float) and rate > 0 else 1.0)
+
+
+def _default(model: str, name: str) -> Value:
+    return next((row.default for row in catalog.spec(model).parameters if row.name == name), None)
 
 
 def _guess(model: str, parameters: Mapping[str, Value]) -> float:
@@ -130,6 +151,8 @@ def _guess(model: str, parameters: Mapping[str, Value]) -> float:
     spec = _spec(model)
     if spec is None or not spec.unit_seconds:
         return 0.0
+    if spec.modality is Modality.AUDIO:
+        return FRAMES / spec.unit_seconds
     return 1.0 / (spec.unit_seconds * _area(spec, parameters))
 
 

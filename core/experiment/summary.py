@@ -59,6 +59,9 @@ def judge(experiment: Experiment, where: Cell | Place, result: CellResult) -> tu
     row, images = experiment.inputs[where.input], drawn(result)
     if images:  # which are too large to be kept; what is seen in them is kept by core.checks
         return tuple(_verdict(line, row, answer(result), images) for line in row.checks if line.strip())
+    if heard(result):
+        lines = [line.strip() for line in row.checks if line.strip()]
+        return tuple(Verdict(line, False, "no check listens; the answer is sound") for line in lines)
     return _judged(row.checks, tuple(row.values.items()), reply(experiment, where, result))
 
 
@@ -142,6 +145,11 @@ def answer(result: CellResult) -> str:
 def drawn(result: CellResult) -> tuple[bytes, ...]:
     """The images of a result: what the finished output holds."""
     return () if result.output is None else result.output.images
+
+
+def heard(result: CellResult) -> bytes:
+    """The sound of a result, a WAV file; b"" where there is none."""
+    return b"" if result.output is None else result.output.audio
 
 
 def _verdict(line: str, row: Input, text: str, images: tuple[bytes, ...] = ()) -> Verdict:

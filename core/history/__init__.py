@@ -83,9 +83,7 @@ class History(Store):
         where = and_(CELLS.c.run_id == values["run_id"], CELLS.c.index == cell.index)
         with self._write() as connection:
             _found(connection.execute(update(CELLS).where(where).values(values)).rowcount)
-            artifacts.keep_answer(
-                connection, values["run_id"], cell.index, result.output.images if result.output else ()
-            )
+            artifacts.keep_answer(connection, values["run_id"], cell.index, result.output)
 
     def end(self, run_id: str, state: State) -> None:
         """Keep how a run ended; cells that never became final are cancelled with it, or interrupted.
@@ -144,11 +142,13 @@ class History(Store):
             _found(bool(run))
             rows = queries.cells(connection, run["id"])
             totals = queries.totals(connection, [run["id"]])
-            drawn = artifacts.drawn(connection, run["id"])
+            drawn, heard = artifacts.drawn(connection, run["id"]), artifacts.heard(connection, run["id"])
         return SavedRun(
             row=saved.run_row(run, totals.get(run["id"], {})),
             experiment=from_dict(json.loads(run["experiment"])),
-            results=tuple(saved.result_of(row, drawn.get(row["index"], ())) for row in rows),
+            results=tuple(
+                saved.result_of(row, drawn.get(row["index"], ()), heard.get(row["index"], b"")) for row in rows
+            ),
             recipes=tuple(json.loads(row["recipe"]) for row in rows),
         )
 

@@ -1,4 +1,4 @@
-"""The images of a run: those that were attached to its prompts, and those that its models drew."""
+"""The files of a run: images that were attached to its prompts, and what its models made besides text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from sqlalchemy import Connection, delete, insert, select
 
 from core import pictures
 from core.history.schema import ARTIFACTS
-from core.types import Cell
+from core.types import Cell, Output
 
-PROMPT, ANSWER = "prompt", "answer"
+PROMPT, ANSWER, SOUND = "prompt", "answer", "sound"
 
 
 def keep_prompts(connection: Connection, run_id: str, cells: Sequence[Cell]) -> None:
@@ -24,11 +24,13 @@ def keep_prompts(connection: Connection, run_id: str, cells: Sequence[Cell]) -> 
     _insert(connection, run_id, PROMPT, [(cell, picture) for picture, cell in found.items()])
 
 
-def keep_answer(connection: Connection, run_id: str, cell: int, drawn: Sequence[bytes]) -> None:
-    """Keep what a cell's model drew, in the place of what was there."""
-    mine = (ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.cell == cell, ARTIFACTS.c.kind == ANSWER)
+def keep_answer(connection: Connection, run_id: str, cell: int, output: Output | None) -> None:
+    """Keep what a cell's model drew and let hear, in the place of what was there."""
+    mine = (ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.cell == cell, ARTIFACTS.c.kind.in_((ANSWER, SOUND)))
     connection.execute(delete(ARTIFACTS).where(*mine))
-    _insert(connection, run_id, ANSWER, [(cell, picture) for picture in drawn])
+    if output is not None:
+        _insert(connection, run_id, ANSWER, [(cell, picture) for picture in output.images])
+        _insert(connection, run_id, SOUND, [(cell, output.audio)] if output.audio else [])
 
 
 def attached(connection: Connection, run_id: str) -> dict[str, bytes]:
@@ -46,6 +48,12 @@ def drawn(connection: Connection, run_id: str) -> Mapping[int, tuple[bytes, ...]
     return found
 
 
+def heard(connection: Connection, run_id: str) -> Mapping[int, bytes]:
+    """The sounds that the models of a run made, by cell."""
+    kept = select(ARTIFACTS.c.cell, ARTIFACTS.c.bytes).where(ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.kind == SOUND)
+    return {cell: file for cell, file in connection.execute(kept).tuples()}  # noqa: C416 - rows are no pairs to mypy
+
+
 def _insert(connection: Connection, run_id: str, kind: str, entries: Sequence[tuple[int, bytes]]) -> None:
     if entries:
         rows = [
@@ -53,7 +61,7 @@ def _insert(connection: Connection, run_id: str, kind: str, entries: Sequence[tu
                 "run_id": run_id,
                 "cell": cell,
                 "kind": kind,
-                "mime": _mime(picture),
+                "mime": "audio/wav" if kind == SOUND else _mime(picture),
                 "bytes": picture,
             }
             for cell, picture in entries

@@ -128,14 +128,14 @@ def run_row(run: Mapping[str, Any], totals: Mapping[str, Any]) -> RunRow:
     )
 
 
-def result_of(row: Mapping[str, Any], drawn: tuple[bytes, ...] = ()) -> CellResult:
-    """What a cell's columns say of it, and what it drew; the output only where there was one."""
+def result_of(row: Mapping[str, Any], drawn: tuple[bytes, ...] = (), heard: bytes = b"") -> CellResult:
+    """What a cell's columns say of it, with what it made; the output only where there was one."""
     return CellResult(
         index=row["index"],
         state=State(row["state"]),
         text=row["text"],
         tokens=row["tokens"],
-        output=_output(row, drawn) if row["finish"] else None,
+        output=_output(row, drawn, heard) if row["finish"] else None,
         error=row["error"],
     )
 
@@ -217,9 +217,8 @@ def _output_values(output: Output) -> dict[str, Any]:
     }
 
 
-def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...]) -> Output:
-    pairs = json.loads(row["logprobs"] or "[]")
-    recipe = json.loads(row["recipe"])
+def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...], heard: bytes) -> Output:
+    pairs, recipe = json.loads(row["logprobs"] or "[]"), json.loads(row["recipe"])
     return Output(
         text=row["text"],
         finish=cast(FinishReason, row["finish"]),
@@ -232,6 +231,7 @@ def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...]) -> Output:
         cost=recipe.get("cost_usd"),
         notes=tuple(recipe.get("notes", ())),
         images=drawn,
+        audio=heard,
         recipe=recipe,
     )
 

@@ -87,7 +87,7 @@ ARTIFACTS = Table(
     ForeignKeyConstraint(["run_id", "cell"], ["cells.run_id", "cells.index"], ondelete="CASCADE"),
     Index("artifacts_by_cell", "run_id", "cell"),
 )
-"""What a cell made besides text, such as an image."""
+"""What a cell made besides text, such as an image or a sound, and what was attached to its prompt."""
 
 DRAFTS = Table(
     "drafts",

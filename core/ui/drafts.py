@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import DiptychError
-from core.examples import CHAT, CODE, EXAMPLES, IMAGE, TEXT
+from core.examples import AUDIO, CHAT, CODE, EXAMPLES, IMAGE, TEXT
 from core.experiment import reading, recipe
 from core.experiment.recipe import Experiment
 from core.talk import asking
@@ -25,10 +25,11 @@ PAGES = {
     "playground": "pages/compare/playground.py",
     "text": "pages/create/text.py",
     "image": "pages/create/image.py",
+    "audio": "pages/create/audio.py",
     "code": "pages/create/code.py",
     "chat": "pages/create/chat.py",
 }
-FIRST = {"text": TEXT, "image": IMAGE, "code": CODE, "chat": CHAT}
+FIRST = {"text": TEXT, "image": IMAGE, "audio": AUDIO, "code": CODE, "chat": CHAT}
 """What a page shows on a first visit; the playground its first example."""
 
 

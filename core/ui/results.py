@@ -18,7 +18,7 @@ import streamlit as st
 from core.errors import DiptychError
 from core.experiment import unit
 from core.experiment.recipe import Experiment, Place, effective_samples, places, seed_of
-from core.experiment.summary import answer, drawn, judge, reply
+from core.experiment.summary import answer, drawn, heard, judge, reply
 from core.types import CellResult, State
 from core.ui import amounts, frames
 from core.ui.markdown import escape
@@ -86,16 +86,17 @@ class Answer:
 
     @property
     def silent(self) -> bool:
-        return not (answer(self.first) or drawn(self.first)) and self.first.state is not State.DONE
+        made = answer(self.first) or drawn(self.first) or heard(self.first)
+        return not made and self.first.state is not State.DONE
 
 
 def distinct(cells: Sequence[tuple[Place, CellResult]]) -> list[Answer]:
     """Collapse samples that say the same, or nothing yet; what says something first, then the most frequent."""
     groups: dict[object, list[tuple[Place, CellResult]]] = {}
     for place, result in cells:
-        said = answer(result)
-        alike = result.state is State.DONE or not (said or result.error or result.note or drawn(result))
-        groups.setdefault((result.state, said, drawn(result)) if alike else place.index, []).append((place, result))
+        said = (answer(result), drawn(result), heard(result))
+        alike = result.state is State.DONE or not (any(said) or result.error or result.note)
+        groups.setdefault((result.state, said) if alike else place.index, []).append((place, result))
     made = [Answer(*map(tuple, zip(*group, strict=True))) for group in groups.values()]
     return sorted(made, key=lambda one: (one.silent, -len(one.places), one.places[0].sample))
 
@@ -141,11 +142,13 @@ def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None 
         st.markdown(_WORDS[result.state])
     if result.error:
         st.error(escape(result.error, 400))
-    if answer(result) or (result.state is State.DONE and not drawn(result)):
+    if answer(result) or (result.state is State.DONE and not (drawn(result) or heard(result))):
         _written(experiment, place, result)
     if drawing:
         frames.progress(result, f"{key}.{place.index}")
     pictures(result, f"{key}.{place.index}")
+    if heard(result):
+        st.audio(heard(result), format="audio/wav")
     for verdict in judge(experiment, place, result) if result.state is State.DONE else ():
         colour, mark = ("green", "check") if verdict.passed else ("red", "close")
         st.caption(f":{colour}[:material/{mark}:] {escape(verdict.check, 60)}: {escape(verdict.reason, 160)}")
@@ -216,7 +219,7 @@ def _facts(experiment: Experiment, shown: Answer) -> None:
     result, place = shown.first, shown.places[0]
     samples = effective_samples(experiment)
     which = f"sample {place.sample + 1} of {samples}" if len(shown.places) == 1 else f"×{len(shown.places)} identical"
-    parts = [which] if samples > 1 and (answer(result) or drawn(result)) else []
+    parts = [which] if samples > 1 and (answer(result) or drawn(result) or heard(result)) else []
     if result.output is not None:
         parts += [amounts.footer(result.output, unit(place.model)), f"seed {seed_of(experiment, place.sample)}"]
         if result.output.finish == "length":

@@ -80,8 +80,8 @@ class Draft:
 
     @property
     def draws(self) -> bool:
-        """Whether a chosen model makes images."""
-        return any(spec(model).modality is Modality.IMAGE for model in self.models)
+        """Whether a chosen model makes images or sound: nothing that is read."""
+        return any(spec(model).modality in (Modality.IMAGE, Modality.AUDIO) for model in self.models)
 
     @property
     def run_id(self) -> str | None:

@@ -28,6 +28,8 @@ def page() -> None:
             st.switch_page(drafts.PAGES["text"])
         if st.button("Make an image", icon=":material/image:", key="home.image"):
             st.switch_page(drafts.PAGES["image"])
+        if st.button("Make a sound", icon=":material/graphic_eq:", key="home.audio"):
+            st.switch_page(drafts.PAGES["audio"])
         if st.button("Complete code", icon=":material/code:", key="home.code"):
             st.switch_page(drafts.PAGES["code"])
         if st.button("Chat", icon=":material/forum:", key="home.chat"):

@@ -25,7 +25,7 @@ controls.earlier(draft)
 st.subheader("Inputs", anchor=False)
 inputs.edit(draft)
 st.subheader("Models and sampling", anchor=False)
-controls.models(draft, makes=(Modality.TEXT, Modality.CODE, Modality.IMAGE))
+controls.models(draft, makes=tuple(Modality))
 remote.button(draft)
 with st.grid(6, min_column_width=150):
     sampling.samples(draft)
