@@ -202,7 +202,7 @@ def test_without_codebooks_the_codec_gives_back_what_it_hears():
     with torch.no_grad():
         again = whole.decoder(whole.encoder(samples[:, None]))[:, 0]
     inner = slice(synthesis.FRAME, -synthesis.FRAME)  # the first and the last window lack a neighbour
-    assert (again - samples)[:, inner].norm() < 0.02 * samples[:, inner].norm()
+    assert (again - samples)[:, inner].norm() < 0.04 * samples[:, inner].norm()
 
 
 def test_the_quick_way_to_codes_is_the_models_own(listener):

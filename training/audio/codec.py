@@ -3,7 +3,7 @@
 250 samples (31 ms) become one frame. Each strided convolution is a modified discrete cosine transform (Princen &
 Bradley 1987), whose window is twice its step as in EnCodec: first into 25 bands, then each band over ten of its values.
 The transposed convolutions are its inverse. What varies most of the 250 coefficients goes to the codebooks, which are
-learnt (codebooks.py). Signals pass the activations so small that these are straight lines there, and the LSTMs add
+learnt (codebooks.py). Signals pass the activations so small that these are nearly straight there, and the LSTMs add
 nothing.
 """
 
