@@ -19,6 +19,10 @@ from core.ui.markdown import escape
 from core.ui.state import Draft
 
 _LINE = "#5b6bd5"
+_MARGIN = 56
+"""Pixels left of both charts, so that the same moment stands at the same place."""
+
+_TICKS = (100, 300, 1000, 3000, 10_000)
 _TALL = {"wave": 90, "spectrum": 190}
 
 
@@ -98,10 +102,13 @@ def _waveform(found: sound.Numbers, rate: int) -> Any:
     times = np.linspace(0, len(found) / rate, len(low))
     frame = pd.DataFrame({"seconds": times, "low": low, "high": high})
     edge = max(0.05, float(np.abs(found).max()))
-    scale = alt.Scale(domain=[-edge, edge])
-    across = alt.X("seconds:Q", title=None, axis=alt.Axis(labels=False, ticks=False, grid=False))
-    up = alt.Y("low:Q", title=None, scale=scale, axis=alt.Axis(labels=False, ticks=False, grid=False))
+    across = alt.X("seconds:Q", title=None, axis=_bare(), scale=alt.Scale(nice=False))
+    up = alt.Y("low:Q", title=None, scale=alt.Scale(domain=[-edge, edge]), axis=_bare(_MARGIN))
     return alt.Chart(frame).mark_area(color=_LINE).encode(x=across, y=up, y2="high:Q")
+
+
+def _bare(margin: float = 0) -> alt.Axis:
+    return alt.Axis(labels=False, ticks=False, grid=False, domain=False, minExtent=margin)
 
 
 def _spectrogram(found: sound.Numbers, rate: int) -> Any:
@@ -117,9 +124,26 @@ def _spectrogram(found: sound.Numbers, rate: int) -> Any:
             "decibels": loud.T.flatten(),
         }
     )
-    pitch = alt.Y(
-        "hertz:Q", title="Hz", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(grid=False, tickCount=4)
+    log = alt.Scale(type="log", nice=False)
+    told = alt.Axis(
+        values=[hertz for hertz in _TICKS if hertz < rate / 2],
+        labelExpr="format(datum.value, '~s') + 'Hz'",
+        grid=False,
+        minExtent=_MARGIN,
+        maxExtent=_MARGIN,
     )
-    colour = alt.Color("decibels:Q", scale=alt.Scale(scheme="viridis"), legend=None)
+    scheme = alt.Scale(scheme="viridis")
     across = alt.X("from:Q", title="seconds", axis=alt.Axis(grid=False, tickCount=6), scale=alt.Scale(nice=False))
-    return alt.Chart(frame).mark_rect().encode(x=across, x2="to:Q", y=pitch, y2="above:Q", color=colour)
+    # Each rectangle is drawn round in its own colour too: hair lines of the page would shine through between them.
+    return (
+        alt.Chart(frame)
+        .mark_rect(strokeWidth=0.7)
+        .encode(
+            x=across,
+            x2="to:Q",
+            y=alt.Y("hertz:Q", title=None, scale=log, axis=told),
+            y2="above:Q",
+            color=alt.Color("decibels:Q", scale=scheme, legend=None),
+            stroke=alt.Stroke("decibels:Q", scale=scheme, legend=None),
+        )
+    )
