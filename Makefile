@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8501
 CORPUS ?= ../shared/corpus/grimm.txt
 
-.PHONY: help run test lint types unit browser train-text evaluate-text train-code evaluate-code train-audio judge-audio evaluate-audio clean
+.PHONY: help run test lint types unit browser train-text evaluate-text train-code evaluate-code train-image judge-image evaluate-image train-audio judge-audio evaluate-audio clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,16 @@ train-code: $(VENV)/.dev ## Train models/tiny-code anew (about half an hour on t
 
 evaluate-code: $(VENV)/.dev ## Measure models/tiny-code on held-out tasks and write its card's table
 	$(BIN)/python -m training.code.evaluate
+
+train-image: $(VENV)/.dev ## Train models/tiny-image anew (about two and a half hours on two cores), then measure it
+	$(BIN)/python -m training.image.train --preset cpu
+	$(BIN)/python -m training.image.evaluate
+
+judge-image: $(VENV)/.dev ## Train the judge of models/tiny-image anew (about twenty minutes)
+	$(BIN)/python -m training.image.judge
+
+evaluate-image: $(VENV)/.dev ## Measure models/tiny-image on held-out captions and write its card's table
+	$(BIN)/python -m training.image.evaluate
 
 train-audio: $(VENV)/.dev ## Train models/tiny-audio anew (about half an hour on one core), then measure it
 	$(BIN)/python -m training.audio.train --preset cpu

@@ -35,6 +35,10 @@ def write(parts: StableDiffusionPipeline, folder: Path, trained: dict[str, float
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         written = Path(name)
         parts.to(torch.float16).save_pretrained(written)
+        for file in written.rglob("config.json"):
+            config = json.loads(file.read_text(encoding="utf-8"))
+            config.pop("_name_or_path", None)  # where a part lay while it was trained
+            file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         (written / "training.json").write_text(json.dumps(trained, indent=2) + "\n", encoding="utf-8")
         for file in (file for file in written.rglob("*") if file.is_file()):
             place = folder / file.relative_to(written)

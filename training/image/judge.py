@@ -162,6 +162,7 @@ def main() -> None:
     loop.train(trainer, wanted.run, wanted.save_every, "judge.pt")
     state = trainer.model.cpu().state_dict()
     save_file({name: value.half() for name, value in state.items() if value.is_floating_point()}, FILE)
+    FILE.chmod(0o644)
     for name, (hits, number) in accuracy(load(), 1000).items():
         print(f"{name} {hits / number:.1%} of {number}")
 

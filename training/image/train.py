@@ -26,7 +26,9 @@ from training import loop
 from training.image import autoencoder, captions, export, pictures, text, vocabulary
 from training.text.phrasing import chance
 
-EMPTY, AVERAGE = 0.1, 0.9995
+EMPTY, AVERAGE = 0.1, 0.999
+MIDDLE, SPREAD = 0.6, 0.15
+"""Parts of the schedule: before it the background is decided, after it a picture is nearly done."""
 ENCODED_AT_ONCE = 64
 Step = tuple[torch.Tensor, torch.Tensor]
 """Scaled latents (pictures x 4 x height x width) and token ids (pictures x LENGTH)."""
@@ -153,11 +155,17 @@ class Trainer(loop.Trainer[Step]):
         return found
 
     def _times(self, number: int) -> torch.Tensor:
-        """Spread evenly with one common offset, which varies less from batch to batch than each by its own lot."""
+        """Half of them spread evenly, half round where shapes are decided; each half with one common offset, which
+        varies less from batch to batch than times by their own lot."""
         steps = self.schedule.config.num_train_timesteps
-        offset = torch.rand(1, generator=self.noise, device=self.plan.device)
-        places = (torch.arange(number, device=self.plan.device) + offset) / number
-        return (places * steps).long().clamp(max=steps - 1)
+        halves = (number // 2, number - number // 2)
+        offsets = torch.rand(2, generator=self.noise, device=self.plan.device)
+        even, round_middle = (
+            (torch.arange(half, device=self.plan.device) + offset) / half
+            for half, offset in zip(halves, offsets, strict=True)
+        )
+        decided = MIDDLE + SPREAD * torch.special.ndtri(round_middle.clamp(1e-4, 1 - 1e-4))
+        return (torch.cat([even, decided]) * steps).long().clamp(0, steps - 1)
 
     def state(self) -> dict[str, object]:
         return super().state() | {"average": self.average.state_dict()}
