@@ -41,5 +41,5 @@ def _parameters(file: Path) -> int:
 
 def write(folder: Path, results: Sequence[Result], others: Sequence[Result], seconds: float) -> None:
     """Put the tables onto the folder's card."""
-    speed = f"One picture takes {seconds:.2f} s with 20 steps on two cores."
+    speed = f"One picture takes {seconds:.2f} s with 20 steps on a CPU."
     card.write(folder, sizes(folder), bars(results), card.table(results), speed, card.table(others))
