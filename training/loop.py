@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 ROOT = Path(__file__).parents[1]
 WARMUP_STEPS, DECAY_FROM, LAST_RATE = 150, 0.6, 0.02
@@ -130,6 +131,39 @@ class Trainer(ABC, Generic[Batch]):
 
     def restore(self, file: Path) -> None:
         self.load_state(torch.load(file, map_location=self.plan.device, weights_only=True))
+
+
+class AveragedTrainer(Trainer[Batch]):
+    """Keeps an exponential moving average of the weights beside them: ``average`` is what is kept of the model."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        model: torch.nn.Module,
+        stream: Callable[[int, int], Iterator[tuple[int, int, Batch]]],
+        decay: float,
+    ) -> None:
+        super().__init__(plan, model, stream)
+        self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(decay))
+
+    def step(self, batch: Batch) -> tuple[float, int]:
+        found = super().step(batch)
+        self.average.update_parameters(self.model)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | {"average": self.average.state_dict()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
+        self.average.load_state_dict(state["average"])
+
+
+def train_part(trainer: Trainer[Any], run: Path, checkpoint: str, resume: bool, save_every: float) -> None:
+    """Train one of several parts of a run, from its own checkpoint on where that is there and wanted."""
+    if resume and (run / checkpoint).exists():
+        trainer.restore(run / checkpoint)
+    train(trainer, run, save_every, checkpoint)
 
 
 def train(trainer: Trainer[Any], run: Path, save_every: float, checkpoint: str = "checkpoint.pt") -> None:

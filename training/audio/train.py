@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import (
     EncodecModel,
     MusicgenConfig,
@@ -144,12 +143,11 @@ def seed_of(plan: Plan) -> str:
     return f"sounds {plan.seed}"
 
 
-class Trainer(loop.Trainer[Step]):
+class Trainer(loop.AveragedTrainer[Step]):
     """tiny-audio's decoder and text encoder in training; ``average`` is what is kept of them."""
 
     def __init__(self, plan: Plan, composer: Composer, codes: torch.Tensor, tokenizer: PreTrainedTokenizerFast) -> None:
-        super().__init__(plan, composer.to(plan.device), partial(stream, codes, tokenizer, plan))
-        self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))
+        super().__init__(plan, composer.to(plan.device), partial(stream, codes, tokenizer, plan), AVERAGE)
         self.pad = composer.decoder.config.pad_token_id
 
     def backward(self, batch: Step) -> tuple[float, int]:
@@ -166,18 +164,6 @@ class Trainer(loop.Trainer[Step]):
         loss = (losses * weights).sum() / weights.sum()
         loss.backward()
         return float(loss.detach()), len(codes)
-
-    def step(self, batch: Step) -> tuple[float, int]:
-        found = super().step(batch)
-        self.average.update_parameters(self.model)
-        return found
-
-    def state(self) -> dict[str, object]:
-        return super().state() | {"average": self.average.state_dict()}
-
-    def load_state(self, state: dict[str, object]) -> None:
-        super().load_state(state)
-        self.average.load_state_dict(state["average"])
 
 
 def codes_for(run: Path, plan: Plan, audio: EncodecModel) -> torch.Tensor:
@@ -209,15 +195,9 @@ def taught_text(
     folder = run / "text_encoder"
     if not (folder / "config.json").exists():
         trainer = text.Trainer(plan.reading, tokenizer)
-        _train(trainer, run, "text.pt", resume, save_every)
+        loop.train_part(trainer, run, "text.pt", resume, save_every)
         trainer.model.encoder.cpu().save_pretrained(folder)
     return T5EncoderModel.from_pretrained(folder, attn_implementation="eager")
-
-
-def _train(trainer: loop.Trainer, run: Path, checkpoint: str, resume: bool, save_every: float) -> None:
-    if resume and (run / checkpoint).exists():
-        trainer.restore(run / checkpoint)
-    loop.train(trainer, run, save_every, checkpoint)
 
 
 def prepared(
@@ -235,7 +215,7 @@ def main() -> None:
     wanted = loop.parser("tiny-audio", PRESETS).parse_args()
     plan = loop.prepared(wanted, PRESETS)
     trainer, audio, tokenizer = prepared(wanted.run, plan, wanted.resume, wanted.save_every)
-    _train(trainer, wanted.run, "checkpoint.pt", wanted.resume, wanted.save_every)
+    loop.train_part(trainer, wanted.run, "checkpoint.pt", wanted.resume, wanted.save_every)
     export.write(trainer.average.module.cpu().whole(audio), tokenizer, wanted.out, vars(trainer.place))
 
 

@@ -19,7 +19,6 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from training import loop
@@ -128,12 +127,11 @@ def seed_of(plan: Plan) -> str:
     return f"scenes {plan.seed}"
 
 
-class Trainer(loop.Trainer[Step]):
+class Trainer(loop.AveragedTrainer[Step]):
     """tiny-image's diffusion model and text encoder in training; ``average`` is what is kept of them."""
 
     def __init__(self, plan: Plan, painter: Painter, latents: torch.Tensor, tokenizer: CLIPTokenizer) -> None:
-        super().__init__(plan, painter.to(plan.device), partial(stream, latents, tokenizer, plan))
-        self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))
+        super().__init__(plan, painter.to(plan.device), partial(stream, latents, tokenizer, plan), AVERAGE)
         self.schedule = new_schedule()
         self.noise = torch.Generator(plan.device)
 
@@ -149,11 +147,6 @@ class Trainer(loop.Trainer[Step]):
         loss.backward()
         return float(loss.detach()), len(latents)
 
-    def step(self, batch: Step) -> tuple[float, int]:
-        found = super().step(batch)
-        self.average.update_parameters(self.model)
-        return found
-
     def _times(self, number: int) -> torch.Tensor:
         """Half of them spread evenly, half round where shapes are decided; each half with one common offset, which
         varies less from batch to batch than times by their own lot."""
@@ -166,13 +159,6 @@ class Trainer(loop.Trainer[Step]):
         )
         decided = MIDDLE + SPREAD * torch.special.ndtri(round_middle.clamp(1e-4, 1 - 1e-4))
         return (torch.cat([even, decided]) * steps).long().clamp(0, steps - 1)
-
-    def state(self) -> dict[str, object]:
-        return super().state() | {"average": self.average.state_dict()}
-
-    def load_state(self, state: dict[str, object]) -> None:
-        super().load_state(state)
-        self.average.load_state_dict(state["average"])
 
 
 @torch.no_grad()
@@ -200,7 +186,7 @@ def taught_vae(run: Path, plan: Plan, resume: bool, save_every: float) -> Autoen
     folder = run / "vae"
     if not (folder / "config.json").exists():
         trainer = autoencoder.Trainer(plan.seeing)
-        _train(trainer, run, "autoencoder.pt", resume, save_every)
+        loop.train_part(trainer, run, "autoencoder.pt", resume, save_every)
         vae = trainer.model.eval().cpu()
         autoencoder.set_scale(vae, plan.seed)
         vae.save_pretrained(folder)
@@ -212,7 +198,7 @@ def taught_decoder(run: Path, plan: Plan, vae: AutoencoderKL, resume: bool, save
     folder = run / "decoder"
     if not (folder / "config.json").exists():
         trainer = autoencoder.DecoderTrainer(plan.decoding, vae.train().to(plan.device))
-        _train(trainer, run, "decoder.pt", resume, save_every)
+        loop.train_part(trainer, run, "decoder.pt", resume, save_every)
         trainer.model.eval().cpu().save_pretrained(folder)
     return AutoencoderKL.from_pretrained(folder).eval()
 
@@ -222,15 +208,9 @@ def taught_text(run: Path, plan: Plan, tokenizer: CLIPTokenizer, resume: bool, s
     folder = run / "text_encoder"
     if not (folder / "config.json").exists():
         trainer = text.Trainer(plan.reading, tokenizer)
-        _train(trainer, run, "text.pt", resume, save_every)
+        loop.train_part(trainer, run, "text.pt", resume, save_every)
         trainer.model.encoder.cpu().save_pretrained(folder)
     return CLIPTextModel.from_pretrained(folder)
-
-
-def _train(trainer: loop.Trainer, run: Path, checkpoint: str, resume: bool, save_every: float) -> None:
-    if resume and (run / checkpoint).exists():
-        trainer.restore(run / checkpoint)
-    loop.train(trainer, run, save_every, checkpoint)
 
 
 def prepared(run: Path, plan: Plan, resume: bool, save_every: float) -> tuple[Trainer, AutoencoderKL, CLIPTokenizer]:
@@ -247,7 +227,7 @@ def main() -> None:
     wanted = loop.parser("tiny-image", PRESETS).parse_args()
     plan = loop.prepared(wanted, PRESETS)
     trainer, vae, tokenizer = prepared(wanted.run, plan, wanted.resume, wanted.save_every)
-    _train(trainer, wanted.run, "checkpoint.pt", wanted.resume, wanted.save_every)
+    loop.train_part(trainer, wanted.run, "checkpoint.pt", wanted.resume, wanted.save_every)
     painter = trainer.average.module.cpu()
     parts = export.pipeline(vae, painter.encoder, painter.unet, tokenizer, trainer.schedule)
     export.write(parts, wanted.out, vars(trainer.place))
