@@ -14,10 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 
-from training import loop
+from training import judging, loop
 from training.audio import clips, codec, sound
 from training.audio.sound import Sound
 from training.audio.synthesis import FRAME, RATE
@@ -92,11 +91,7 @@ class Judge(nn.Module):
     @torch.no_grad()
     def readings(self, samples: torch.Tensor) -> list[dict[str, str]]:
         """The likeliest value of each row, for each sound (number x samples)."""
-        parts = self.eval()(image(samples)).split([len(values) for values in READS.values()], dim=1)
-        columns = [
-            [values[i] for i in part.argmax(1).tolist()] for values, part in zip(READS.values(), parts, strict=True)
-        ]
-        return [dict(zip(READS, row, strict=True)) for row in zip(*columns, strict=True)]
+        return judging.readings(self.eval()(image(samples)), READS)
 
 
 def labels(heard: Sound) -> dict[str, str]:
@@ -127,13 +122,8 @@ def _lesson(plan: Plan) -> Step:
             books = plan.coarse.books - index % 4 % 3
             sounds = codec.sounded(coarse, codec.encoded(coarse, sounds)[:, :books])
         images.append(image(sounds)[0].half())
-        targets.append(_targets(heard))
+        targets.append(judging.targets(labels(heard), READS))
     return torch.stack(images), torch.tensor(targets)
-
-
-def _targets(heard: Sound) -> list[int]:
-    found = labels(heard)
-    return [values.index(found[name]) if name in found else -1 for name, values in READS.items()]
 
 
 def worsened(images: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
@@ -169,31 +159,19 @@ class Trainer(loop.Trainer[Step]):
 
     def backward(self, batch: Step) -> tuple[float, int]:
         images, targets = (part.to(self.plan.device) for part in batch)
-        parts = self.model.train()(images).split([len(values) for values in READS.values()], dim=1)
-        losses = [
-            nn.functional.cross_entropy(part, targets[:, i], ignore_index=-1)
-            for i, part in enumerate(parts)
-            if (targets[:, i] >= 0).any()
-        ]
-        loss = torch.stack(losses).sum()
+        loss = judging.loss(self.model.train()(images), targets, READS)
         loss.backward()
         return float(loss.detach()), len(images)
 
 
 def load() -> Judge:
     """The judge that is kept beside this file."""
-    found = Judge()
-    found.load_state_dict({name: value.float() for name, value in load_file(FILE).items()}, strict=False)
-    return found.eval()
+    return judging.load(Judge(), FILE)
 
 
 def agreement(found: Judge, heard: Sequence[Sound], samples: torch.Tensor) -> dict[str, tuple[int, int]]:
     """For each row, how many of the sounds (number x samples) are read as what they are, and of how many."""
-    right: dict[str, list[bool]] = {}
-    for one, reading in zip(heard, found.readings(samples), strict=True):
-        for name, value in labels(one).items():
-            right.setdefault(name, []).append(reading[name] == value)
-    return {name: (sum(row), len(row)) for name, row in right.items()}
+    return judging.agreement(zip(map(labels, heard), found.readings(samples), strict=True))
 
 
 def held_out(number: int) -> tuple[list[Sound], torch.Tensor]:
@@ -210,8 +188,7 @@ def main() -> None:
     if wanted.resume:
         trainer.restore(wanted.run / "judge.pt")
     loop.train(trainer, wanted.run, wanted.save_every, "judge.pt")
-    state = trainer.model.cpu().state_dict()
-    save_file({name: value.half() for name, value in state.items() if value.is_floating_point()}, FILE)
+    judging.save(trainer.model, FILE)
     for name, (hits, number) in agreement(load(), *held_out(500)).items():
         print(f"{name} {hits / number:.1%} of {number}")
 

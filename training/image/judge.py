@@ -13,10 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 
-from training import loop
+from training import judging, loop
 from training.image import pictures, scene
 from training.image.scene import Landscape, Scene
 
@@ -80,28 +79,19 @@ class Judge(nn.Module):
     @torch.no_grad()
     def readings(self, images: torch.Tensor) -> list[dict[str, str]]:
         """The likeliest value of each row, for each picture."""
-        parts = self.eval()(images).split([len(values) for values in READS.values()], dim=1)
-        columns = [
-            [values[i] for i in part.argmax(1).tolist()] for values, part in zip(READS.values(), parts, strict=True)
-        ]
-        return [dict(zip(READS, row, strict=True)) for row in zip(*columns, strict=True)]
+        return judging.readings(self.eval()(images), READS)
 
 
 def stream(seed: int, size: int, pool: int, batch: int) -> Iterator[tuple[int, int, Step]]:
     """Drawn pictures with their labels, from a place on."""
     while True:
         found = list(pictures.drawn(f"judge {seed} {pool}", POOL))
-        targets = torch.tensor([_targets(shown) for shown, _ in found])
+        targets = torch.tensor([judging.targets(labels(shown), READS) for shown, _ in found])
         for index in range(batch, POOL // size):
             part = slice(index * size, (index + 1) * size)
             images = torch.from_numpy(pictures.stacked([pixels for _, pixels in found[part]]))
             yield pool, index, (worsened(images, random.Random(f"{seed} {pool} {index}")), targets[part])
         pool, batch = pool + 1, 0
-
-
-def _targets(shown: Scene) -> list[int]:
-    found = labels(shown)
-    return [values.index(found[name]) if name in found else -1 for name, values in READS.items()]
 
 
 def worsened(images: torch.Tensor, rng: random.Random) -> torch.Tensor:
@@ -123,33 +113,21 @@ class Trainer(loop.Trainer[Step]):
 
     def backward(self, batch: Step) -> tuple[float, int]:
         images, targets = (part.to(self.plan.device) for part in batch)
-        parts = self.model.train()(images).split([len(values) for values in READS.values()], dim=1)
-        losses = [
-            nn.functional.cross_entropy(part, targets[:, i], ignore_index=-1)
-            for i, part in enumerate(parts)
-            if (targets[:, i] >= 0).any()
-        ]
-        loss = torch.stack(losses).sum()
+        loss = judging.loss(self.model.train()(images), targets, READS)
         loss.backward()
         return float(loss.detach()), len(images)
 
 
 def load() -> Judge:
     """The judge that is kept beside this file."""
-    found = Judge()
-    found.load_state_dict({name: value.float() for name, value in load_file(FILE).items()}, strict=False)
-    return found.eval()
+    return judging.load(Judge(), FILE)
 
 
 def accuracy(found: Judge, number: int) -> dict[str, tuple[int, int]]:
     """For each row, on how many drawn pictures of the held-out side it is read right, and of how many."""
     shown = list(pictures.drawn("judged", number, scene.for_evaluation))
     readings = found.readings(torch.from_numpy(pictures.stacked([pixels for _, pixels in shown])))
-    right: dict[str, list[bool]] = {}
-    for (drawn, _), reading in zip(shown, readings, strict=True):
-        for name, value in labels(drawn).items():
-            right.setdefault(name, []).append(reading[name] == value)
-    return {name: (sum(row), len(row)) for name, row in right.items()}
+    return judging.agreement(zip((labels(drawn) for drawn, _ in shown), readings, strict=True))
 
 
 def main() -> None:
@@ -160,9 +138,7 @@ def main() -> None:
     if wanted.resume:
         trainer.restore(wanted.run / "judge.pt")
     loop.train(trainer, wanted.run, wanted.save_every, "judge.pt")
-    state = trainer.model.cpu().state_dict()
-    save_file({name: value.half() for name, value in state.items() if value.is_floating_point()}, FILE)
-    FILE.chmod(0o644)
+    judging.save(trainer.model, FILE)
     for name, (hits, number) in accuracy(load(), 1000).items():
         print(f"{name} {hits / number:.1%} of {number}")
 
