@@ -13,7 +13,7 @@ from core.catalog.audio import MUSIC_PARAMETERS, SPEECH_PARAMETERS
 from core.catalog.parameters import IMAGE_PARAMETERS, PRESETS, REMOTE_PARAMETERS, TEXT_PARAMETERS
 from core.catalog.rows import ALIASES, CATALOG
 from core.catalog.traits import traits_of
-from core.catalog.values import checked
+from core.catalog.values import checked, checked_seed, chosen
 from core.errors import UnknownModel
 from core.servers import CUSTOM, Server
 from core.types import Modality, ModelSpec, Parameter
@@ -28,6 +28,8 @@ __all__ = [
     "SPEECH_PARAMETERS",
     "TEXT_PARAMETERS",
     "checked",
+    "checked_seed",
+    "chosen",
     "common",
     "fillers",
     "remote",

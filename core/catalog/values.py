@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 from core.errors import InvalidInput
 from core.types import Parameter, Value
@@ -57,3 +59,30 @@ def _bounds(row: Parameter) -> str:
     if row.low is not None and row.high is not None:
         return f" from {row.low:g} to {row.high:g}"
     return f" of at least {row.low:g}" if row.low is not None else ""
+
+
+def chosen(kind: Any, parameters: Mapping[str, Value], known: Sequence[Parameter]) -> dict[str, Value]:
+    """A value for each field of the dataclass `kind`, checked against the control of its name in `known`, of which the
+    last counts; what is missing or None takes its default there. Other names are left alone: a grid may carry another
+    model's parameters.
+
+    Raises:
+        InvalidInput: a value has the wrong type, is out of bounds or none of the choices; the message says so.
+    """
+    rows = {row.name: row for row in known}
+    found: dict[str, Value] = {}
+    for name in (field.name for field in fields(kind)):
+        value = parameters.get(name)
+        found[name] = checked(rows[name], rows[name].default if value is None else value)
+    return found
+
+
+def checked_seed(number: object) -> int:
+    """The number, which seeds an answer.
+
+    Raises:
+        InvalidInput: it is no whole number from 0 to 2**63 - 1.
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**63:
+        raise InvalidInput("The seed must be a whole number from 0 to 9223372036854775807.")
+    return number

@@ -1,4 +1,4 @@
-"""What a request asks of a sound: its parameters, checked, its seed, and the words of its prompt.
+"""What a request asks of a sound: its parameters, checked, and the words of its prompt.
 
 Knows nothing of models.
 """
@@ -6,10 +6,10 @@ Knows nothing of models.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TypeVar
 
-from core.catalog import MUSIC_PARAMETERS, SPEECH_PARAMETERS, checked
+from core.catalog import MUSIC_PARAMETERS, SPEECH_PARAMETERS, chosen
 from core.errors import InvalidInput
 from core.types import Parameter, Request, Value
 
@@ -43,24 +43,8 @@ def read(kind: type[Wanted], parameters: Mapping[str, Value], known: Sequence[Pa
     Raises:
         InvalidInput: a value has the wrong type, is not finite or is out of bounds; the message says so.
     """
-    rows = _PLAIN | {row.name: row for row in known}
-    chosen: dict[str, Value] = {}
-    for name in (field.name for field in fields(kind)):
-        value = parameters.get(name)
-        chosen[name] = checked(rows[name], rows[name].default if value is None else value)
-    return kind(**chosen)  # type: ignore[arg-type]
-
-
-def seed(request: Request) -> int:
-    """The seed of a request.
-
-    Raises:
-        InvalidInput: it is not one.
-    """
-    number = request.seed
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**63:
-        raise InvalidInput("The seed must be a whole number from 0 to 9223372036854775807.")
-    return number
+    found = chosen(kind, parameters, (*MUSIC_PARAMETERS, *SPEECH_PARAMETERS, *known))
+    return kind(**found)  # type: ignore[arg-type]
 
 
 def prompt(request: Request) -> str:
@@ -73,6 +57,3 @@ def prompt(request: Request) -> str:
     if not text:
         raise InvalidInput("The prompt is empty. Write what is to be heard.")
     return text
-
-
-_PLAIN = {row.name: row for row in (*MUSIC_PARAMETERS, *SPEECH_PARAMETERS)}

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from core.catalog import checked_seed
 from core.errors import PromptTooLong
 from core.providers.local_audio import asking
 from core.types import ModelSpec, Request
@@ -39,7 +40,7 @@ class Music:
             InvalidInput, PromptTooLong: it cannot be made; the message says why.
         """
         want = asking.read(asking.Music, request.parameters, self.spec.parameters)
-        prompt, seed = asking.prompt(request), asking.seed(request)
+        prompt, seed = asking.prompt(request), checked_seed(request.seed)
         with self._lock:  # a fast tokenizer raises "Already borrowed" when two threads use it
             ids = self._tokenizer(prompt)["input_ids"]
         if len(ids) > self.spec.context:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from core.catalog import checked_seed
 from core.errors import InvalidInput, PromptTooLong
 from core.providers.local_audio import asking
 from core.types import ModelSpec, Request
@@ -44,7 +45,7 @@ class Speech:
             InvalidInput, PromptTooLong: it cannot be spoken; the message says why.
         """
         want = asking.read(asking.Speech, request.parameters, self.spec.parameters)
-        prompt, seed = asking.prompt(request), asking.seed(request)
+        prompt, seed = asking.prompt(request), checked_seed(request.seed)
         with self._lock:
             read = [self._tokenizer(text)["input_ids"] for text in sentences(prompt)]
         spoken = [ids for ids in read if self._sounds(ids)]

@@ -23,6 +23,7 @@ import transformers
 from PIL import Image
 
 from core import device, repository
+from core.catalog import checked_seed
 from core.errors import DiptychError, InvalidInput, ModelError
 from core.measures import duration
 from core.providers import Report
@@ -113,7 +114,7 @@ class LocalImage:
                 yield Failed(index, f"The model failed ({type(error).__name__}). Try other settings or another model.")
 
     def _drawn(self, index: int, request: Request, stopped: Callable[[int], bool]) -> Iterator[Event]:
-        wanted, seed = asking.read(request.parameters, self.spec.parameters), asking.seed(request)
+        wanted, seed = asking.read(request.parameters, self.spec.parameters), checked_seed(request.seed)
         self._refuse_size(wanted)
         scheduler, note = schedules.made(wanted.scheduler, self._parts.schedule, wanted.steps, self._place.kind)
         canvas = self._begun(index, wanted, asking.prompt(request), len(scheduler.timesteps), note)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from core.catalog import IMAGE_PARAMETERS, checked
+from core.catalog import IMAGE_PARAMETERS, chosen
 from core.errors import InvalidInput
 from core.types import Parameter, Request, Value
 
@@ -39,31 +39,12 @@ def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> Wanted:
     Raises:
         InvalidInput: a value has the wrong type, is out of bounds or none of the choices; the message says so.
     """
-    rows = _PLAIN | {row.name: row for row in known}
-    chosen: dict[str, Value] = {}
-    for name in (field.name for field in fields(Wanted)):
-        value = parameters.get(name)
-        chosen[name] = checked(rows[name], rows[name].default if value is None else value)
-    if not re.fullmatch(r"[1-9]\d{1,3}x[1-9]\d{1,3}", str(chosen["size"])):
+    found = chosen(Wanted, parameters, (*IMAGE_PARAMETERS, *known))
+    if not re.fullmatch(r"[1-9]\d{1,3}x[1-9]\d{1,3}", str(found["size"])):
         raise InvalidInput("Size must be width x height in pixels, such as 512x512.")
-    return Wanted(**chosen)  # type: ignore[arg-type]
-
-
-def seed(request: Request) -> int:
-    """The seed of a request.
-
-    Raises:
-        InvalidInput: it is not one.
-    """
-    number = request.seed
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**63:
-        raise InvalidInput("The seed must be a whole number from 0 to 9223372036854775807.")
-    return number
+    return Wanted(**found)  # type: ignore[arg-type]
 
 
 def prompt(request: Request) -> str:
     """The messages' texts, joined by blank lines."""
     return "\n\n".join(message.text for message in request.messages if message.text)
-
-
-_PLAIN = {row.name: row for row in IMAGE_PARAMETERS}

@@ -12,8 +12,7 @@ from dataclasses import dataclass, fields
 
 import torch
 
-from core.catalog import TEXT_PARAMETERS, checked
-from core.errors import InvalidInput
+from core.catalog import TEXT_PARAMETERS, checked, checked_seed
 from core.types import Parameter, Value
 
 
@@ -61,8 +60,7 @@ class Dice:
     """
 
     def __init__(self, seed: int) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-            raise InvalidInput("The seed must be a whole number from 0 to 9223372036854775807.")
+        checked_seed(seed)
         self._generator = torch.Generator().manual_seed(seed)
 
     def roll(self, size: int) -> torch.Tensor:
