@@ -17,14 +17,11 @@ import torch
 import transformers
 
 from core import catalog, repository
-from core.engine import Engine
 from core.errors import ModelRefused
 from core.providers import local_audio
 from core.providers.local_audio import LocalAudio, asking, music, speech, wav
 from core.settings import Settings
 from core.types import (
-    Cell,
-    CellResult,
     Event,
     Failed,
     Finished,
@@ -32,13 +29,12 @@ from core.types import (
     ModelSpec,
     Output,
     Request,
-    Run,
     State,
     Value,
 )
-from core.worker import Worker, opener
 from tests import fake_hub, tiny_audio
-from tests.fakes import Memory, until, wait_for
+from tests.fakes import until, wait_for
+from tests.studio import Studio, hired
 
 PROMPT = "the quick fox and the dog"
 TEXT = "The quick fox. It jumps over the dog! Is it tired?"
@@ -593,31 +589,10 @@ def test_a_model_is_read_from_its_repository_without_the_pickles(
 # Through the worker process
 
 
-class Studio:
-    """An engine with a real worker process, and runs of one sound."""
-
-    def __init__(self, settings: Settings, row: ModelSpec) -> None:
-        self.worker, self.sink = Worker(settings), Memory()
-        self.engine = Engine(opener(self.worker, settings), self.sink, settings, lookup=lambda model: row)
-
-    def submit(self, name: str, one: Request) -> None:
-        cell = Cell(index=0, variant=0, model="sound", input=0, sample=0, request=one)
-        self.engine.submit("ann", Run(id=name, page="audio", title=name, cells=(cell,), recipe={}), {})
-
-    def cell(self, name: str) -> CellResult:
-        return self.engine.snapshot(name, "ann").cells[0]
-
-    def ended(self, name: str) -> CellResult:
-        until(lambda: self.engine.snapshot(name, "ann").state.final)
-        return self.cell(name)
-
-
 @pytest.fixture
 def studio(settings: Settings, rows: dict[str, ModelSpec]) -> Iterator[Studio]:
-    made = Studio(settings, rows["music"])
-    yield made
-    made.engine.close()
-    made.worker.close()
+    with hired(settings, rows["music"]) as made:
+        yield made
 
 
 @pytest.mark.timeout(120)

@@ -17,14 +17,11 @@ import torch
 from PIL import Image
 
 from core import catalog
-from core.engine import Engine
 from core.errors import InvalidInput, ModelRefused
 from core.providers import local_image
 from core.providers.local_image import LocalImage, asking, preview, schedules
 from core.settings import Settings
 from core.types import (
-    Cell,
-    CellResult,
     Event,
     Failed,
     Finished,
@@ -33,13 +30,12 @@ from core.types import (
     Output,
     Progress,
     Request,
-    Run,
     State,
     Value,
 )
-from core.worker import Worker, opener
 from tests import tiny_models
-from tests.fakes import Memory, until, wait_for
+from tests.fakes import until, wait_for
+from tests.studio import Studio, hired
 
 KINDS = {
     "zero-snr": {},
@@ -589,31 +585,10 @@ def test_code_in_a_folder_is_never_run(
 # Through the worker process
 
 
-class Studio:
-    """An engine with a real worker process, and runs of one image."""
-
-    def __init__(self, settings: Settings, row: ModelSpec) -> None:
-        self.worker, self.sink = Worker(settings), Memory()
-        self.engine = Engine(opener(self.worker, settings), self.sink, settings, lookup=lambda model: row)
-
-    def submit(self, name: str, one: Request) -> None:
-        cell = Cell(index=0, variant=0, model="image", input=0, sample=0, request=one)
-        self.engine.submit("ann", Run(id=name, page="image", title=name, cells=(cell,), recipe={}), {})
-
-    def cell(self, name: str) -> CellResult:
-        return self.engine.snapshot(name, "ann").cells[0]
-
-    def ended(self, name: str) -> CellResult:
-        until(lambda: self.engine.snapshot(name, "ann").state.final)
-        return self.cell(name)
-
-
 @pytest.fixture
 def studio(settings: Settings, rows: dict[str, ModelSpec]) -> Iterator[Studio]:
-    made = Studio(settings, rows["zero-snr"])
-    yield made
-    made.engine.close()
-    made.worker.close()
+    with hired(settings, rows["zero-snr"]) as made:
+        yield made
 
 
 @pytest.mark.timeout(120)

@@ -175,7 +175,7 @@ def test_the_decoder_goes_on_without_moving_the_latents(tmp_path):
 
 def test_the_text_encoder_learns_what_captions_mention(tokenizer):
     plan = text.Plan(steps=120, width=32, layers=1, heads=2, batch=16, rate=1e-2)
-    losses = list(text.Trainer(plan, tokenizer).run())
+    losses = list(text.trainer(plan, tokenizer).run())
     assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[10:20])
 
 

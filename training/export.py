@@ -1,28 +1,40 @@
-"""Write a trained model in Hugging Face layout, in float16. Knows nothing of training.
-
-Each file is replaced in one move, so that a reader never sees half of one.
-"""
+"""Write a trained model in Hugging Face layout, in float16. Knows nothing of training."""
 
 import json
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 
-def write(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, trained: dict[str, float]) -> None:
-    """``trained`` (steps, seconds, tokens seen) is kept beside the weights for the card."""
+@contextmanager
+def written(folder: Path, trained: Mapping[str, float]) -> Iterator[Path]:
+    """An empty folder to write a model into. In the end each file takes its place below ``folder`` in one move, so that
+    a reader never sees half of one; ``trained`` (steps, seconds, what was seen) lies beside the weights, for the card.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-        written = Path(name)
-        half_copy(model).save_pretrained(written)
-        GenerationConfig(do_sample=False, bos_token_id=0, eos_token_id=0, pad_token_id=0).save_pretrained(written)
-        tokenizer.save_pretrained(written)
-        (written / "training.json").write_text(json.dumps(trained, indent=2) + "\n", encoding="utf-8")
-        for file in written.iterdir():
+        draft = Path(name)
+        yield draft
+        (draft / "training.json").write_text(json.dumps(trained, indent=2) + "\n", encoding="utf-8")
+        for file in (file for file in draft.rglob("*") if file.is_file()):
+            place = folder / file.relative_to(draft)
+            place.parent.mkdir(exist_ok=True)
             file.chmod(0o644)
-            file.replace(folder / file.name)
+            file.replace(place)
+
+
+def write(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, trained: Mapping[str, float]
+) -> None:
+    """A language model."""
+    with written(folder, trained) as draft:
+        half_copy(model).save_pretrained(draft)
+        GenerationConfig(do_sample=False, bos_token_id=0, eos_token_id=0, pad_token_id=0).save_pretrained(draft)
+        tokenizer.save_pretrained(draft)
 
 
 def half_copy(model: PreTrainedModel) -> PreTrainedModel:

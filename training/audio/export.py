@@ -1,10 +1,5 @@
-"""Write the trained parts as a MusicGen in Hugging Face layout, in float16. Knows nothing of training.
+"""Write the trained parts as a MusicGen in Hugging Face layout, in float16. Knows nothing of training."""
 
-Each file is replaced in one move, so that a reader never sees half of one.
-"""
-
-import json
-import tempfile
 from pathlib import Path
 
 import torch
@@ -17,6 +12,7 @@ from transformers import (
 )
 
 from training.audio.synthesis import FRAMES
+from training.export import written
 
 GUIDANCE, TOP_K = 3.0, 50
 
@@ -42,16 +38,10 @@ def write(
     trained: dict[str, float],
 ) -> None:
     """``trained`` (steps, seconds, sounds) is kept beside the weights for the card."""
-    folder.mkdir(parents=True, exist_ok=True)
     model.generation_config = settings(model)
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()  # else the last call's settings would be kept with it
     listener = EncodecFeatureExtractor(feature_size=1, sampling_rate=model.config.audio_encoder.sampling_rate)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-        written = Path(name)
-        model.to(torch.float16).save_pretrained(written)
-        MusicgenProcessor(listener, tokenizer).save_pretrained(written)
-        (written / "training.json").write_text(json.dumps(trained, indent=2) + "\n", encoding="utf-8")
-        for file in written.iterdir():
-            file.chmod(0o644)
-            file.replace(folder / file.name)
+    with written(folder, trained) as draft:
+        model.to(torch.float16).save_pretrained(draft)
+        MusicgenProcessor(listener, tokenizer).save_pretrained(draft)

@@ -1,36 +1,25 @@
-"""The text encoder (a T5), and the lesson that it gets before the decoder: to tell what a caption mentions.
-
-As for tiny-image: minutes of plain supervision on the captions' own facts put them into the encoder's states, which the
-decoder's errors alone would do slowly.
-"""
+"""The text encoder (a T5), and its lesson on the captions' facts."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
-from training import loop
+from training import lesson
 from training.audio import captions, sound
 from training.audio.vocabulary import LENGTH
 
 Tokens = tuple[torch.Tensor, torch.Tensor]
 """Ids and mask, captions x positions."""
-Lesson = tuple[Tokens, torch.Tensor]
-"""Tokens, and what is mentioned (captions x facts, 0 or 1)."""
 
 
 @dataclass(frozen=True)
-class Plan(loop.Plan):
-    """As every plan, with the encoder's own shape and length."""
+class Plan(lesson.Plan):
+    """As every lesson's; it takes less than a minute."""
 
     minutes: float = 0.7
     width: int = 128
-    layers: int = 2
-    heads: int = 4
-    batch: int = 64
 
 
 def new_model(plan: Plan, tokenizer: PreTrainedTokenizerFast) -> T5EncoderModel:
@@ -56,8 +45,7 @@ def tokens(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Tokens:
     return found.input_ids, found.attention_mask * there
 
 
-def facts() -> dict[tuple[str, str], int]:
-    """Everything that a caption may mention, and its column."""
+def facts() -> lesson.Facts:
     rows = {
         "content": sound.CONTENTS,
         "instrument": (*sound.INSTRUMENTS, *sound.DRUMS),
@@ -68,23 +56,12 @@ def facts() -> dict[tuple[str, str], int]:
         "loudness": sound.LOUDNESSES,
         "name": sound.NAMES,
     }
-    pairs = [(name, value) for name, values in rows.items() for value in values]
-    return {pair: index for index, pair in enumerate(pairs)}
+    return lesson.columns([(name, value) for name, values in rows.items() for value in values])
 
 
-def stream(
-    tokenizer: PreTrainedTokenizerFast, seed: int, size: int, pool: int, batch: int
-) -> Iterator[tuple[int, int, Lesson]]:
-    """Captions with what they mention, from a place on."""
-    columns = facts()
-    while True:
-        rng = random.Random(f"words {seed} {pool} {batch}")
-        said = [captions.caption(sound.for_training(rng), rng) for _ in range(size)]
-        targets = torch.zeros(size, len(columns))
-        for row, words in enumerate(said):
-            targets[row, [columns[fact] for fact in words.mentions.items()]] = 1
-        yield pool, batch, (tokens(tokenizer, [words.text for words in said]), targets)
-        batch += 1
+def said(rng: random.Random) -> captions.Caption:
+    """A caption of the training side."""
+    return captions.caption(sound.for_training(rng), rng)
 
 
 class Reader(torch.nn.Module):
@@ -100,18 +77,7 @@ class Reader(torch.nn.Module):
         return self.read(states.sum(1) / mask.sum(1, keepdim=True))
 
 
-class Trainer(loop.Trainer[Lesson]):
-    """The text encoder in its lesson."""
-
-    def __init__(self, plan: Plan, tokenizer: PreTrainedTokenizerFast) -> None:
-        reader = Reader(new_model(plan, tokenizer)).to(plan.device)
-        super().__init__(plan, reader, partial(stream, tokenizer, plan.seed, plan.batch))
-
-    def backward(self, batch: Lesson) -> tuple[float, int]:
-        (ids, mask), targets = batch
-        with torch.autocast(self.plan.device, torch.bfloat16, enabled=self.half):
-            logits = self.model(ids.to(self.plan.device), mask.to(self.plan.device))
-        wanted = targets.to(self.plan.device)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), wanted) * 10
-        loss.backward()
-        return float(loss.detach()), len(targets)
+def trainer(plan: Plan, tokenizer: PreTrainedTokenizerFast) -> lesson.Trainer:
+    """The text encoder in its lesson; ``model.encoder`` is what is kept."""
+    reader = Reader(new_model(plan, tokenizer))
+    return lesson.Trainer(plan, reader, said, lambda texts: tokens(tokenizer, texts), facts())

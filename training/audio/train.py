@@ -194,9 +194,9 @@ def taught_text(
     """The run's text encoder after its lesson, which it gets now if it has not had it yet."""
     folder = run / "text_encoder"
     if not (folder / "config.json").exists():
-        trainer = text.Trainer(plan.reading, tokenizer)
-        loop.train_part(trainer, run, "text.pt", resume, save_every)
-        trainer.model.encoder.cpu().save_pretrained(folder)
+        lesson = text.trainer(plan.reading, tokenizer)
+        loop.train_part(lesson, run, "text.pt", resume, save_every)
+        lesson.model.encoder.cpu().save_pretrained(folder)
     return T5EncoderModel.from_pretrained(folder, attn_implementation="eager")
 
 

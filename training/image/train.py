@@ -207,9 +207,9 @@ def taught_text(run: Path, plan: Plan, tokenizer: CLIPTokenizer, resume: bool, s
     """The run's text encoder after its lesson, which it gets now if it has not had it yet."""
     folder = run / "text_encoder"
     if not (folder / "config.json").exists():
-        trainer = text.Trainer(plan.reading, tokenizer)
-        loop.train_part(trainer, run, "text.pt", resume, save_every)
-        trainer.model.encoder.cpu().save_pretrained(folder)
+        lesson = text.trainer(plan.reading, tokenizer)
+        loop.train_part(lesson, run, "text.pt", resume, save_every)
+        lesson.model.encoder.cpu().save_pretrained(folder)
     return CLIPTextModel.from_pretrained(folder)
 
 
