@@ -17,9 +17,10 @@ RATE, HOP, CODEBOOKS = 1600, 40, 4
 LETTERS = " abcdefghijklmnopqrstuvwxyz'"
 
 
-def musicgen(folder: Path, width: int = 24, half: bool = False) -> ModelSpec:
+def musicgen(folder: Path, width: int = 24, half: bool = False, rate: int = RATE, layers: int = 2) -> ModelSpec:
     """A random MusicGen in `folder`; returns a bundled row for it. `width` is the text encoder's, where the decoder's
-    is 24; `half` writes float16, as the models that ship with the app are kept."""
+    is 24; `half` writes float16, as the models that ship with the app are kept. A higher `rate` has more frames a
+    second, and more `layers` take longer for each."""
     import torch
     import transformers
 
@@ -29,8 +30,8 @@ def musicgen(folder: Path, width: int = 24, half: bool = False) -> ModelSpec:
         torch.manual_seed(0)
         config = transformers.MusicgenConfig(
             text_encoder=_t5(transformers, vocabulary, width),
-            audio_encoder=_encodec(transformers),
-            decoder=_decoder(transformers),
+            audio_encoder=_encodec(transformers, rate),
+            decoder=_decoder(transformers, layers),
         )
         model = transformers.MusicgenForConditionalGeneration(config)
         for layer in model.audio_encoder.quantizer.layers:  # they begin as zeros
@@ -80,11 +81,11 @@ def _t5(transformers, vocabulary: int, width: int):  # type: ignore[no-untyped-d
     return transformers.T5Config(vocab_size=vocabulary, initializer_factor=1.0, **sizes)
 
 
-def _encodec(transformers):  # type: ignore[no-untyped-def]
+def _encodec(transformers, rate: int):  # type: ignore[no-untyped-def]
     return transformers.EncodecConfig(
-        sampling_rate=RATE,
+        sampling_rate=rate,
         upsampling_ratios=[10, 4],
-        target_bandwidths=[0.96],
+        target_bandwidths=[6 * CODEBOOKS * rate / HOP / 1000],  # six bits a code
         num_filters=4,
         hidden_size=16,
         codebook_size=64,
@@ -94,12 +95,12 @@ def _encodec(transformers):  # type: ignore[no-untyped-def]
     )
 
 
-def _decoder(transformers):  # type: ignore[no-untyped-def]
+def _decoder(transformers, layers: int):  # type: ignore[no-untyped-def]
     return transformers.MusicgenDecoderConfig(
         vocab_size=64,
         hidden_size=24,
         ffn_dim=32,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         num_codebooks=CODEBOOKS,
         max_position_embeddings=64,

@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def serving(data: Path, *options: str) -> Iterator[str]:
+def serving(data: Path, *options: str, models: Path = ROOT / "models") -> Iterator[str]:
     """A new server on a free port, with its history under `data` and more options of Streamlit's; its URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -44,7 +44,7 @@ def serving(data: Path, *options: str) -> Iterator[str]:
         process = subprocess.Popen(
             [*command, "--server.port", str(port), "--server.fileWatcherType", "none", *options],
             cwd=ROOT,
-            env=os.environ | {"DIPTYCH_DATA": str(data), "HF_HUB_OFFLINE": "1"},
+            env=os.environ | {"DIPTYCH_DATA": str(data), "DIPTYCH_MODELS": str(models), "HF_HUB_OFFLINE": "1"},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

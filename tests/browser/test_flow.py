@@ -16,6 +16,7 @@ PAGES = {
     "/text": "Text",
     "/chat": "Chat",
     "/image": "Image",
+    "/audio": "Audio",
     "/code": "Code",
     "/history": "History",
 }

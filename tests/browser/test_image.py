@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core import stamp
 from tests import tiny_models
-from tests.browser.conftest import ROOT, serving, settled, visiting
+from tests.browser.conftest import serving, settled, visiting
 from tests.browser.test_flow import await_end, open_history
 
 
@@ -23,12 +22,9 @@ from tests.browser.test_flow import await_end, open_history
 def gallery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server whose tiny-image is noise, but draws at once."""
     models = tmp_path_factory.mktemp("models")
-    shutil.copytree(ROOT / "models" / "tiny-text", models / "tiny-text")
     tiny_models.pipeline(models / "tiny-image")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DIPTYCH_MODELS", str(models))
-        with serving(tmp_path_factory.mktemp("gallery")) as url:
-            yield url
+    with serving(tmp_path_factory.mktemp("gallery"), models=models) as url:
+        yield url
 
 
 @pytest.fixture
@@ -113,6 +109,7 @@ def test_a_preview_is_seen_and_kept_by_stop_and_the_history_brings_it_back(view:
     _, kept = saved(page, "Download PNG")
     assert stamp.read(kept).seed == 42
 
+    set_number(page, "Steps", 2)
     open_history(page)
     box = page.locator("[data-testid='stDataFrame'] canvas").first.bounding_box()
     assert box is not None
@@ -122,6 +119,7 @@ def test_a_preview_is_seen_and_kept_by_stop_and_the_history_brings_it_back(view:
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_role("heading", name="Image", exact=True)).to_be_visible()
     settled(page)
+    expect(page.get_by_role("spinbutton", name="Steps", exact=True)).to_have_value("50")
     _, restored = saved(page, "Download PNG")
     assert restored == kept
 
