@@ -21,7 +21,7 @@ from core.ui import owner
 from core.ui.markdown import escape
 from core.ui.resources import allowance, settings
 from core.ui.results import careful, refusal
-from core.ui.state import Draft, session
+from core.ui.state import Draft, Listing, session
 
 LISTING_SECONDS = 300.0
 _OWN = "Your own server"
@@ -141,7 +141,7 @@ def _use(server: Server, typed: str) -> None:
     """Take the key if the server does: listing its models is the cheapest question."""
     try:
         session().keys[server.id] = key_from(typed)
-        session().listings.pop(server.id, None)
+        _ask_again(server)
         with st.spinner(f"Asking {server.name} for its models …"):
             _listing(server)
     except DiptychError as error:
@@ -153,6 +153,10 @@ def _use(server: Server, typed: str) -> None:
 
 def _forget(server: Server) -> None:
     session().keys.pop(server.id, None)
+    _ask_again(server)
+
+
+def _ask_again(server: Server) -> None:
     session().listings.pop(server.id, None)
 
 
@@ -179,6 +183,7 @@ def _models(draft: Draft, server: Server) -> None:
     refusal()
     if trouble:
         st.warning(escape(f"The list could not be had: {trouble} You can still type a model's id.", 500))
+        st.button("Ask again", icon=":material/refresh:", key="remote.again", on_click=_ask_again, args=(server,))
     if st.button("Done", type="primary", disabled=not mine, key="remote.done"):
         st.rerun()
 
@@ -203,12 +208,24 @@ def _offer(draft: Draft, server: Server, key: str) -> None:
 
 
 def _listing(server: Server) -> tuple[str, ...]:
-    """What the server offers, asked again after LISTING_SECONDS."""
+    """What the server offers; asked again after LISTING_SECONDS, also where it did not say.
+
+    Raises:
+        DiptychError: it did not say, and why.
+    """
     kept = session().listings.get(server.id)
-    if kept is None or time.monotonic() - kept[0] > LISTING_SECONDS:
-        kept = (time.monotonic(), list_models(server, settings(), secrets()))
-        session().listings[server.id] = kept
-    return kept[1]
+    if kept is None or time.monotonic() - kept.when > LISTING_SECONDS:
+        kept = session().listings[server.id] = _asked(server)
+    if kept.trouble:
+        raise DiptychError(kept.trouble)
+    return kept.names
+
+
+def _asked(server: Server) -> Listing:
+    try:
+        return Listing(time.monotonic(), names=list_models(server, settings(), secrets()))
+    except DiptychError as error:
+        return Listing(time.monotonic(), trouble=str(error))
 
 
 def _exists(model_id: str) -> bool:

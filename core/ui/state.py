@@ -95,12 +95,21 @@ def _taken(parameters: Mapping[str, Value], models: Sequence[str]) -> dict[str, 
     return {name: value for name, value in parameters.items() if name in names or not names}
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """When a server was asked for its models, and their names, or why it did not give them."""
+
+    when: float
+    names: tuple[str, ...] = ()
+    trouble: str = ""
+
+
 @dataclass
 class Session:
     """Everything kept for one visitor between two runs of the script.
 
-    `keys` are the visitor's own, by server id, and are nowhere else; `listings` hold when a server gave its list of
-    models, and the list; `pictures` are attached images by reference (core.pictures). `talk` is the chat (None: not
+    `keys` are the visitor's own, by server id, and are nowhere else; `listings` what servers said of their
+    models; `pictures` are attached images by reference (core.pictures). `talk` is the chat (None: not
     looked up yet), `editing` the message of it that is being rewritten, `finals` its final answers by run.
     """
 
@@ -112,7 +121,7 @@ class Session:
     deleted: tuple[str, ...] = ()
     keys: dict[str, Secret] = field(default_factory=dict)
     remote_models: list[str] = field(default_factory=list)
-    listings: dict[str, tuple[float, tuple[str, ...]]] = field(default_factory=dict)
+    listings: dict[str, Listing] = field(default_factory=dict)
     pictures: dict[str, bytes] = field(default_factory=dict)
     talk: Talk | None = None
     editing: int | None = None
