@@ -10,7 +10,7 @@ from typing import Any
 
 from training.code import skills, sources
 from training.code.reductions import REDUCTIONS, WHOLE, Reduction
-from training.code.skills import Filter, Map
+from training.code.skills import Filter, Map, of_characters, of_numbers, of_words
 from training.code.sources import Source
 from training.code.task import ANY_NAMES, INDENT, Check, Task, argument_name
 
@@ -18,9 +18,9 @@ LETTERS = ("a", "e", "b", "s", "t", "n", "o")
 
 
 SKILLS = {
-    "number": (skills.NUMBER_FILTERS, skills.NUMBER_MAPS, sources.NUMBER_SOURCES),
-    "word": (skills.WORD_FILTERS, skills.WORD_MAPS, sources.WORD_SOURCES),
-    "character": (skills.CHARACTER_FILTERS, skills.CHARACTER_MAPS, sources.CHARACTER_SOURCES),
+    "number": (of_numbers.FILTERS, of_numbers.MAPS, sources.NUMBER_SOURCES),
+    "word": (of_words.FILTERS, of_words.MAPS, sources.WORD_SOURCES),
+    "character": (of_characters.FILTERS, of_characters.MAPS, sources.CHARACTER_SOURCES),
 }
 
 

@@ -5,6 +5,7 @@ import random
 from training.code import skills
 from training.code.pipelines import LETTERS
 from training.code.reductions import product
+from training.code.skills import of_characters, of_numbers
 from training.code.sources import MANY, numbers, text
 from training.code.task import Check, Task, argument_name
 
@@ -21,8 +22,8 @@ REDUCTIONS = {
 def over_list(rng: random.Random) -> Task:
     """The pipelines' combinations of filter, map and reduction over a list of numbers, written recursively."""
     reduction = rng.choice(list(REDUCTIONS))
-    kept = rng.choice(skills.NUMBER_FILTERS)
-    mapped = rng.choice(skills.NUMBER_MAPS[:-1]) if reduction != "count" else skills.SAME_NUMBER
+    kept = rng.choice(of_numbers.FILTERS)
+    mapped = rng.choice(of_numbers.MAPS[:-1]) if reduction != "count" else skills.SAME_NUMBER
     words, empty, step, act = REDUCTIONS[reduction]
     a, name, k, j = argument_name(rng, LIST_NAMES), rng.choice(FUNCTIONS), rng.choice(MANY), rng.choice(MANY)
     item = f"{a}[0]"
@@ -47,7 +48,7 @@ def over_list(rng: random.Random) -> Task:
 def over_number(rng: random.Random) -> Task:
     """Sums and products of f(i) for i from n down to 1."""
     reduction = rng.choice(("sum", "product"))
-    mapped = rng.choice([m for m in skills.NUMBER_MAPS[:-1] if m.slug not in ("last_digits",)])
+    mapped = rng.choice([m for m in of_numbers.MAPS[:-1] if m.slug not in ("last_digits",)])
     words, empty, step, _ = REDUCTIONS[reduction]
     a, name, j = (
         rng.choice(("n", "m", "number", "limit")),
@@ -73,7 +74,7 @@ def over_number(rng: random.Random) -> Task:
 
 def over_text(rng: random.Random) -> Task:
     """Characters of a text, kept and changed one by one."""
-    kept, mapped = rng.choice(skills.CHARACTER_FILTERS), rng.choice(skills.CHARACTER_MAPS[:-1])
+    kept, mapped = rng.choice(of_characters.FILTERS), rng.choice(of_characters.MAPS[:-1])
     a, name, letter = argument_name(rng, ("text", "s", "string", "word")), rng.choice(FUNCTIONS), rng.choice(LETTERS)
     item, rest = f"{a}[0]", f"{name}({a}[1:])"
     test = rng.choice(kept.code).replace("{x}", item).replace("{c}", f'"{letter}"')
