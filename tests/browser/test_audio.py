@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from core.catalog import CATALOG
 from tests import tiny_audio
 from tests.browser.conftest import serving, settled, visiting
-from tests.browser.test_flow import await_end, open_history, select_first_row
-from tests.browser.test_image import generate, saved, set_number
+from tests.browser.test_flow import await_end, number, open_history, restore, saved, select_first_row, set_number
+from tests.browser.test_image import generate
 
 pytestmark = pytest.mark.skipif("tiny-audio" not in {row.id for row in CATALOG}, reason="still in training")
 
@@ -42,10 +42,6 @@ def view(browser: Browser, studio_server: str) -> Iterator[Page]:
 
 def prompt(page: Page) -> Locator:
     return page.get_by_role("textbox", name="Prompt", exact=True)
-
-
-def number(page: Page, name: str) -> Locator:
-    return page.get_by_role("spinbutton", name=name, exact=True)
 
 
 def seconds(file: bytes) -> float:
@@ -87,9 +83,7 @@ def test_a_sound_is_made_heard_and_found_again_and_the_same_seed_gives_the_same_
     open_history(page)
     select_first_row(page)
     expect(page.locator("audio")).to_have_count(1)
-    page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_role("heading", name="Audio", exact=True)).to_be_visible()
-    settled(page)
+    restore(page, "Audio")
     expect(prompt(page)).to_have_value(PROMPT)
     expect(number(page, "Duration")).to_have_value("1.00")
     expect(number(page, "Seed")).to_have_value("5")

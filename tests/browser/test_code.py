@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import settled
-from tests.browser.test_flow import answers, await_answers, open_history, select_first_row
+from tests.browser.test_flow import (
+    answers,
+    await_answers,
+    await_end,
+    number,
+    open_history,
+    restore,
+    saved,
+    select_first_row,
+    set_number,
+)
 
 
 def generate(page: Page) -> None:
@@ -25,7 +34,7 @@ def likelihoods(page: Page) -> list[float]:
     return [float(text.split()[-1].replace("\N{MINUS SIGN}", "-")) for text in said]
 
 
-def test_candidates_come_ranked_with_badges_and_are_found_again(page: Page, tmp_path: Path) -> None:
+def test_candidates_come_ranked_with_badges_and_are_found_again(page: Page) -> None:
     generate(page)
     shown = answers(page)
     assert 1 <= len(shown) <= 5
@@ -33,23 +42,40 @@ def test_candidates_come_ranked_with_badges_and_are_found_again(page: Page, tmp_
     assert likely == sorted(likely, reverse=True)
     badges = page.get_by_text(re.compile("^(check|close)? *(parses|does not parse)$"))
     expect(badges).to_have_count(len(shown))
-    with page.expect_download() as saving:
-        page.get_by_role("button", name="Download .py").first.click()
-    saving.value.save_as(tmp_path / "one.py")
-    code = (tmp_path / "one.py").read_text("utf-8")
+    name, file = saved(page, "Download .py")
+    code = file.decode("utf-8")
     assert code.startswith("def sum_of_squares(numbers):\n")
-    assert saving.value.suggested_filename == "candidate-1.py"
+    assert name == "candidate-1.py"
     assert not re.search(r"^does not parse$", badges.first.inner_text()) or not _parses(code)
+    prompt = page.get_by_role("textbox", name="Prompt", exact=True)
+    asked = prompt.input_value()
+    prompt.fill("def other():\n")
+    set_number(page, "Candidates", 2)
     open_history(page)
     select_first_row(page)
-    page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_role("heading", name="Code", exact=True)).to_be_visible()
-    settled(page)
+    restore(page, "Code")
+    expect(prompt).to_have_value(asked)
+    expect(number(page, "Candidates")).to_have_value("5")
     assert answers(page) == shown
     assert likelihoods(page) == likely
     page.get_by_role("button", name="Regenerate").click()
     expect(page.get_by_text("2 versions")).to_be_visible()
     await_answers(page)
+
+
+def test_candidates_that_are_stopped_keep_what_they_have(page: Page) -> None:
+    page.goto("/code")
+    settled(page)
+    set_number(page, "Candidates", 20)
+    for name, value in (("Max new tokens", 256), ("Temperature", 2), ("Top-k", 0)):  # what is that wild goes on long
+        set_number(page, name, value)
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+    expect(page.locator("[data-testid='stCode']").first).to_be_visible(timeout=120_000)
+    page.get_by_role("button", name=re.compile("^Stop")).click()
+    await_end(page)
+    expect(page.get_by_text("stopped", exact=False).first).to_be_visible()
+    expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
+    assert saved(page, "Download .py")[1].startswith(b"def sum_of_squares(numbers):\n")
 
 
 def test_a_gap_is_refused_by_a_model_that_only_continues(page: Page) -> None:

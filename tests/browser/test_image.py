@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from core import stamp
 from tests import tiny_models
 from tests.browser.conftest import serving, settled, visiting
-from tests.browser.test_flow import await_end, open_history
+from tests.browser.test_flow import await_end, number, open_history, restore, saved, set_number
 
 
 @pytest.fixture(scope="module")
@@ -35,24 +35,10 @@ def view(browser: Browser, gallery_server: str) -> Iterator[Page]:
         yield page
 
 
-def set_number(page: Page, name: str, value: int) -> None:
-    field = page.get_by_role("spinbutton", name=name, exact=True)
-    field.fill(str(value))
-    field.press("Enter")
-    settled(page)
-
-
 def generate(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Generate")).click()
     expect(page.get_by_role("button", name="Regenerate")).to_be_visible(timeout=240_000)
     await_end(page)
-
-
-def saved(page: Page, button: str, place: int = 0) -> tuple[str, bytes]:
-    """The name and bytes of what a button downloads."""
-    with page.expect_download() as download:
-        page.get_by_role("button", name=button).nth(place).click()
-    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
 def pixels(data: bytes) -> bytes:
@@ -86,7 +72,7 @@ def test_made_saved_dropped_and_made_again_with_the_same_bytes(view: Page, tmp_p
     page.locator("input[type=file]").set_input_files(tmp_path / "one.png")
     expect(page.get_by_text("The settings of the file are restored.")).to_be_visible()
     settled(page)
-    expect(page.get_by_role("spinbutton", name="Seed", exact=True)).to_have_value("43")
+    expect(number(page, "Seed")).to_have_value("43")
     expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value(stamp.read(first).prompt)
     page.get_by_role("button", name=re.compile("^Generate")).click()
     expect(page.get_by_text("2 versions")).to_be_visible(timeout=60_000)
@@ -116,10 +102,8 @@ def test_a_preview_is_seen_and_kept_by_stop_and_the_history_brings_it_back(view:
     page.mouse.click(box["x"] + 18, box["y"] + 35 + 26)  # rows with an image are taller
     settled(page)
     expect(page.get_by_role("button", name="Images (zip)")).to_be_visible()
-    page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_role("heading", name="Image", exact=True)).to_be_visible()
-    settled(page)
-    expect(page.get_by_role("spinbutton", name="Steps", exact=True)).to_have_value("50")
+    restore(page, "Image")
+    expect(number(page, "Steps")).to_have_value("50")
     _, restored = saved(page, "Download PNG")
     assert restored == kept
 
@@ -134,5 +118,5 @@ def test_a_list_of_seeds_and_a_seed_put_back(view: Page) -> None:
     generate(page)
     expect(page.get_by_text(re.compile(r"^seed (9|3) ·"))).to_have_count(2)
     page.get_by_role("button", name="Reuse seed").nth(1).click()
-    expect(page.get_by_role("spinbutton", name="Seed", exact=True)).to_have_value("3")
+    expect(number(page, "Seed")).to_have_value("3")
     expect(page.get_by_role("textbox", name="Seeds")).to_have_value("")

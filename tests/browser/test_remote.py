@@ -13,6 +13,15 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import serving, settled, visiting
+from tests.browser.test_flow import (
+    await_end,
+    number,
+    open_history,
+    restore,
+    saved,
+    select_first_row,
+    set_number,
+)
 from tests.fake_openai import Asked, Conversation, Plan, Server, answers, chunk, event, refuses, running, says, stalls
 
 KEY = "sk-visitor-0123456789abcdef"
@@ -116,6 +125,34 @@ def test_a_chat_with_a_remote_model_streams_keeps_versions_and_survives_a_refres
     expect(page.get_by_text("What is the {{ moon }}?")).to_be_visible()
 
 
+def test_a_chat_is_saved_and_a_run_of_it_restored(page: Page, site: Site) -> None:
+    connect(page, "/chat")
+    system = page.get_by_role("textbox", name="System")
+    system.fill("Be brief.")
+    say(page, "What is the moon?")
+    answered(page, "The moon is a rock.")
+    site.answer(says("It is ", "a star."))
+    say(page, "And the sun?")
+    answered(page, "It is a star.")
+    page.get_by_role("button", name="Export").click()
+    talk = saved(page, "chat.md")[1].decode("utf-8")
+    parts = ("Be brief.", "What is the moon?", "The moon is a rock.", "And the sun?", "It is a star.")
+    assert [part for part in parts if part in talk] == list(parts)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="New chat").click()
+    expect(page.get_by_text("Say something below.")).to_be_visible()
+    settled(page)
+    system.fill("Be long.")
+    open_history(page)
+    select_first_row(page)
+    restore(page, "Chat")
+    answered(page, "The moon is a rock.")
+    answered(page, "It is a star.")
+    expect(page.get_by_text("And the sun?")).to_be_visible()
+    page.get_by_text("Models and manner").click()
+    expect(system).to_have_value("Be brief.")
+
+
 def test_an_edited_message_is_sent_again_without_what_came_after(page: Page, site: Site) -> None:
     connect(page, "/chat")
     say(page, "first")
@@ -155,6 +192,30 @@ def test_an_answer_that_stalls_is_stopped_and_keeps_what_it_has(page: Page, site
     expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
 
 
+def test_a_text_that_is_stopped_keeps_what_it_has_and_is_restored(page: Page, site: Site) -> None:
+    site.answer(stalls(event(chunk("Half an "))))
+    connect(page, "/text")
+    set_number(page, "Max new tokens", 300)
+    page.get_by_role("button", name=re.compile("^Generate")).click()
+    expect(page.get_by_test_id("stCode").filter(has_text="Half an")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Stop")).click()
+    await_end(page)
+    expect(page.get_by_text("stopped")).to_be_visible()
+    assert saved(page, "Download")[1] == b"Half an "
+
+    prompt = page.get_by_role("textbox", name="Prompt", exact=True)
+    asked = prompt.input_value()
+    prompt.fill("Something else")
+    set_number(page, "Max new tokens", 8)
+    open_history(page)
+    select_first_row(page)
+    restore(page, "Text")
+    expect(prompt).to_have_value(asked)
+    expect(number(page, "Max new tokens")).to_have_value("300")
+    expect(page.get_by_text("stopped")).to_be_visible()
+    expect(page.get_by_test_id("stCode").filter(has_text="Half an")).to_have_count(1)
+
+
 def test_a_key_that_is_refused_is_said_so_and_is_not_kept(page: Page, site: Site) -> None:
     site.fake.plans = [refuses(401)]
     dialog = key_dialog(page, "/text")
@@ -174,15 +235,9 @@ def test_a_key_is_nowhere_but_in_the_request(page: Page, site: Site) -> None:
     expect(page.get_by_role("button", name=re.compile("^Stop"))).to_have_count(0, timeout=120_000)
     settled(page)
     assert KEY not in page.content()
-    page.get_by_role("link", name="History").click()
-    settled(page)
-    box = page.locator("[data-testid='stDataFrame'] canvas").first.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 18, box["y"] + 35 + 17)
-    settled(page)
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="JSON").click()
-    assert KEY not in Path(saved.value.path()).read_text("utf-8")
+    open_history(page)
+    select_first_row(page)
+    assert KEY not in saved(page, "JSON")[1].decode("utf-8")
     assert any(asked.key == KEY for asked in site.fake.requests)
     for file in site.data.rglob("*"):
         if file.is_file():
