@@ -55,6 +55,14 @@ def test_a_sound_can_be_heard_looked_at_and_kept(visit: Visit, band: Hire) -> No
     assert len([button for button in app.get("download_button") if "WAV" in button.label]) == 2
 
 
+def test_what_was_changed_on_the_way_to_the_button_counts(visit: Visit, band: Hire) -> None:
+    asked = band().asked
+    app = visit(AUDIO)
+    by_label(app.number_input, "Seed").set_value(7)  # type: ignore[attr-defined]
+    generate(app)
+    assert [request.seed for request in asked] == [7]
+
+
 def test_the_time_is_said_before_it_starts(visit: Visit, band: Hire) -> None:
     band()
     app = visit(AUDIO)

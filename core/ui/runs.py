@@ -96,10 +96,12 @@ def bench(draft: Draft, experiment: Callable[[], Experiment], draw: Draw, label:
             in the bar.
         draw: draws the run; called again and again while it goes on.
     """
+    _begin(draft, experiment)
     polling = active(draft)
 
     def live() -> None:
         with guard():  # a fragment runs again by itself, outside the frame's guard
+            _begin(draft, experiment)
             running = active(draft)  # asked first: what is then shown is never older than what the bar says
             shown = find(draft.run_id)
             _bar(draft, experiment, shown if running else None, label)
@@ -124,13 +126,22 @@ def _bar(draft: Draft, experiment: Callable[[], Experiment], running: Shown | No
                 key=draft.key("run"),
                 shortcut="Mod+Enter",
                 on_click=_press,
-                args=(draft, experiment),
+                args=(draft,),
             )
             st.markdown(_forecast(experiment), width="stretch")
     refusal()
 
 
-def _press(draft: Draft, experiment: Callable[[], Experiment]) -> None:
+def _press(draft: Draft) -> None:
+    """Only note it: a field that was changed on the way to the button is read after callbacks have run."""
+    draft.pressed = True
+
+
+def _begin(draft: Draft, experiment: Callable[[], Experiment]) -> None:
+    """Run what the controls say, where the button was pressed."""
+    if not draft.pressed:
+        return
+    draft.pressed = False
     try:
         made = experiment()
     except DiptychError:

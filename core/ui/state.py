@@ -32,7 +32,8 @@ class Draft:
     """One page's controls. `generation` changes when they are replaced from outside, so that the widgets start anew.
 
     `defaults` are those of the models whose controls were last drawn, so that what nobody touched follows the model;
-    `notes` are sentences about what of a restored run or file could not be taken as it was."""
+    `notes` are sentences about what of a restored run or file could not be taken as it was; `pressed`: the button that
+    runs was pressed, and nothing was started yet."""
 
     page: str
     variants: list[VariantDraft]
@@ -51,6 +52,7 @@ class Draft:
     runs: list[str] = field(default_factory=list)
     table: list[dict[str, object]] = field(default_factory=list)
     table_key: str = ""
+    pressed: bool = False
 
     def key(self, *parts: object) -> str:
         """A widget key of this draft."""
