@@ -77,6 +77,7 @@ def browser() -> Iterator[Browser]:
 def visiting(browser: Browser, url: str) -> Iterator[Page]:
     """A visitor who was never here. An error on the browser's console fails the test."""
     context = browser.new_context(base_url=url, viewport={"width": 1440, "height": 1000}, accept_downloads=True)
+    context.set_default_timeout(60_000)
     view = context.new_page()
     errors: list[str] = []
     view.on("console", lambda message: errors.append(_told(message)) if message.type == "error" else None)
