@@ -182,8 +182,9 @@ IMAGE_PROMPTS: dict[str, str] = {
 AUDIO = Experiment(
     page="audio",
     variants=(Variant(name="Prompt", user=AS_IT_IS),),
-    models=("mms-tts-eng",),
-    inputs=(Input(values={"prompt": "Two prompts went to a fair. Only one of them asked the right question."}),),
+    models=("tiny-audio",),
+    inputs=(Input(values={"prompt": "a slow ascending scale on a flute"}),),
+    parameters={"duration": 3.0, "guidance_scale": 1.5, "temperature": 0.8, "top_k": 50},
     seed=42,
 )
 
@@ -195,9 +196,12 @@ SPEECH_PROMPTS: dict[str, str] = {
 
 SOUND_PROMPTS: dict[str, str] = {
     "A slow scale": "a slow ascending scale on a flute",
-    "A chord": "a major chord on an organ",
+    "A chord": "a C major chord on an organ",
+    "A fast arpeggio": "a fast falling arpeggio on a guitar",
+    "A melody": "a calm melody on a piano",
+    "A bell": "a low note on a church bell",
     "A drum beat": "a fast drum beat",
-    "A melody": "a calm melody on a guitar",
+    "An alarm": "a beeping alarm",
 }
 """Prompts that the Audio page offers: sentences for a voice, descriptions for music."""
 

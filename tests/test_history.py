@@ -399,6 +399,17 @@ def test_speed_is_the_median_of_runs_and_a_batch_counts_once(history: History) -
     assert history.speeds() == {"tiny-text": pytest.approx(20.0)}
 
 
+def test_a_step_of_a_larger_image_counts_for_more(history: History) -> None:
+    """One step a second at 512 x 512, and one in two and a quarter at 768 x 768, are the same speed."""
+    for name, size, seconds in (("small", "512x512", 1.0), ("large", "768x768", 2.25)):
+        planned = made(name, models=("stable-diffusion-v1-5",), samples=1)
+        history.begin(ME, planned)
+        for cell in planned.cells:
+            told = done(cell, output_tokens=10, seconds=10 * seconds, recipe={"batch_size": 1, "size": size})
+            history.finish(planned.id, cell, told)
+        assert history.speeds() == {"stable-diffusion-v1-5": pytest.approx(1.0)}
+
+
 # Restarts, threads, other databases.
 
 

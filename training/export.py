@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
@@ -25,6 +26,17 @@ def written(folder: Path, trained: Mapping[str, float]) -> Iterator[Path]:
             place.parent.mkdir(exist_ok=True)
             file.chmod(0o644)
             file.replace(place)
+
+
+def forget_places(folder: Path) -> None:
+    """Strike from all configurations where a part lay while it was trained."""
+    for file in folder.rglob("config.json"):
+        found = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_placeless)
+        file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def _placeless(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in pairs if name != "_name_or_path"}
 
 
 def write(

@@ -5,6 +5,7 @@ Data only. A row pins the revision that is read.
 
 from __future__ import annotations
 
+from core.catalog.parameters import adapted
 from core.types import Modality, ModelSpec, Parameter
 
 MEGABYTE = 1_000_000
@@ -81,6 +82,28 @@ SPEECH_PARAMETERS = (
 
 AUDIO_ROWS: tuple[ModelSpec, ...] = (
     ModelSpec(
+        id="tiny-audio",
+        name="Diptych tiny-audio",
+        modality=Modality.AUDIO,
+        provider="local_audio",
+        source="tiny-audio",
+        summary="A demo model trained by this project on notes, chords, drums and noises that it synthesises. "
+        "It shows how prompts, seeds and guidance act; it knows no other sound.",
+        licence="MIT",
+        parameters=adapted(
+            MUSIC_PARAMETERS,
+            duration={"default": 3.0, "high": 3.0},
+            guidance_scale={"default": 1.5},
+            temperature={"default": 0.8},
+            top_k={"default": 50},
+        ),
+        bundled=True,
+        memory_bytes=250 * MEGABYTE,
+        context=64,
+        unit_seconds=0.3,
+        frame_rate=32.0,
+    ),
+    ModelSpec(
         id="mms-tts-eng",
         name="MMS-TTS English",
         modality=Modality.AUDIO,
@@ -94,6 +117,7 @@ AUDIO_ROWS: tuple[ModelSpec, ...] = (
         memory_bytes=1_000 * MEGABYTE,  # 145 MB of weights; the rest is a long sentence in the making
         context=8192,  # two tokens a letter: some five minutes of speech
         unit_seconds=0.7,
+        frame_rate=62.5,
     ),
     ModelSpec(
         id="musicgen-small",
@@ -110,5 +134,6 @@ AUDIO_ROWS: tuple[ModelSpec, ...] = (
         memory_bytes=3_300 * MEGABYTE,
         context=512,
         unit_seconds=9.0,
+        frame_rate=50.0,
     ),
 )

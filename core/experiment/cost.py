@@ -21,10 +21,7 @@ LONG_SECONDS = 60.0
 """A run that takes longer is said to be long before it starts."""
 
 PLAIN_SIDE = 512
-"""Pixels of the square that `ModelSpec.unit_seconds` is meant for, where a model draws in several sizes."""
-
-FRAMES = 50
-"""Frames of a second of sound, about: MusicGen's codec has so many, other models a few more."""
+"""Pixels of the square that a plain step makes, where a model draws in several sizes."""
 
 LETTERS = 15
 """Letters that a voice speaks in a second, about."""
@@ -63,13 +60,13 @@ def estimate(experiment: Experiment, speeds: Mapping[str, float | None]) -> Esti
     """What the run will cost at most: every answer as long as max_new_tokens lets it be, every image all its steps.
 
     Args:
-        speeds: measured units per second by model id, a batch's answers together; None or missing: not measured. Then
-            the row's `unit_seconds` is taken, where it has one, times the image's area.
+        speeds: measured plain units (see `effort`) per second by model id, a batch's answers together; None or missing:
+            not measured. Then the row's `unit_seconds` is taken, where it has one.
     """
     each = len(experiment.variants) * len(experiment.inputs) * effective_samples(experiment)
     amounts = {model: each * _amount(model, experiment) for model in experiment.models}
     known = {model: speeds.get(model) or 0.0 for model in amounts}
-    pace = {model: speed or _guess(model, experiment.parameters) for model, speed in known.items()}
+    pace = {model: (speed or _guess(model)) / effort(model, experiment.parameters) for model, speed in known.items()}
     seconds = sum(amounts[model] / pace[model] for model in amounts) if pace and all(pace.values()) else None
     kinds = {_modality(model) for model in amounts}
     kind = kinds.pop() if len(kinds) == 1 else Modality.TEXT
@@ -81,6 +78,18 @@ def estimate(experiment: Experiment, speeds: Mapping[str, float | None]) -> Esti
         noun=_NOUNS.get(kind, "generation"),
         rough=not all(known.values()),
     )
+
+
+def effort(model: str, settings: Mapping[str, object]) -> float:
+    """How much longer a unit takes with these settings than a plain one: a step takes as much longer as its image is
+    larger than PLAIN_SIDE squared. 1 for everything else, and where a model draws in one size, which is then plain.
+    """
+    spec = _spec(model)
+    row = next((row for row in spec.parameters if row.name == "size"), None) if spec is not None else None
+    if row is None or len(row.choices) < 2:
+        return 1.0
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(settings.get("size", row.default)))
+    return int(found[1]) * int(found[2]) / PLAIN_SIDE**2 or 1.0 if found else 1.0
 
 
 def bill(cells: Sequence[Cell], prices: Prices) -> tuple[float, int]:
@@ -124,7 +133,7 @@ def _amount(model: str, experiment: Experiment) -> int:
     """Units of one answer, at most."""
     parameters, kind = experiment.parameters, _modality(model)
     if kind is Modality.AUDIO:
-        return max(1, round(FRAMES * _seconds(model, experiment)))
+        return max(1, round(catalog.spec(model).frame_rate * _seconds(model, experiment)))
     asked, least = parameters.get("max_new_tokens"), DEFAULT_NEW_TOKENS
     if kind is Modality.IMAGE:
         asked, least = parameters.get("steps", _default(model, "steps")), 1
@@ -146,23 +155,12 @@ def _default(model: str, name: str) -> Value:
     return next((row.default for row in catalog.spec(model).parameters if row.name == name), None)
 
 
-def _guess(model: str, parameters: Mapping[str, Value]) -> float:
-    """Units per second by the model's own row; 0 where it says nothing."""
+def _guess(model: str) -> float:
+    """Plain units per second by the model's own row; 0 where it says nothing."""
     spec = _spec(model)
     if spec is None or not spec.unit_seconds:
         return 0.0
-    if spec.modality is Modality.AUDIO:
-        return FRAMES / spec.unit_seconds
-    return 1.0 / (spec.unit_seconds * _area(spec, parameters))
-
-
-def _area(spec: ModelSpec, parameters: Mapping[str, Value]) -> float:
-    """How much larger an image is than PLAIN_SIDE squared; 1 where the model has one size, which its guess is for."""
-    row = next((row for row in spec.parameters if row.name == "size"), None)
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(parameters.get("size", row.default if row else "")))
-    if row is None or len(row.choices) < 2 or found is None:
-        return 1.0
-    return int(found[1]) * int(found[2]) / PLAIN_SIDE**2 or 1.0
+    return (spec.frame_rate if spec.modality is Modality.AUDIO else 1.0) / spec.unit_seconds
 
 
 def _modality(model: str) -> Modality:

@@ -218,7 +218,8 @@ class History(Store):
         return None if kept is None else dict(json.loads(kept))
 
     def speeds(self) -> Mapping[str, float]:
-        """Tokens per second by model id, as measured here: the median over its recent runs.
+        """Tokens (steps of images, frames of sound) per second by model id, measured here: the median over its recent
+        runs. A step counts as much as its image's area (core.experiment.cost.effort).
 
         A run's speed is its tokens over the sum of seconds / batch size, so that answers made together count the
         time they shared once. Of all owners: a speed is the machine's.

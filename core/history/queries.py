@@ -6,6 +6,7 @@ Every condition is bound, never pasted. Knows nothing of transactions.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, insert, or_, select, update
 
 from core.errors import InvalidInput
+from core.experiment.cost import effort
 from core.history.schema import ARTIFACTS, CELLS, DRAFTS, RUNS
 from core.prompts import clean
 from core.types import State
@@ -75,18 +77,18 @@ def totals(connection: Connection, run_ids: Sequence[str]) -> dict[str, Mapping[
 
 
 def speeds(connection: Connection) -> dict[str, float]:
-    """Tokens per second by model id: the median over the recent runs."""
+    """Plain units per second by model id (see `effort`): the median over the recent runs."""
     recent = select(RUNS.c.id).order_by(RUNS.c.created.desc()).limit(SPEED_RUNS)
     seconds = func.sum(CELLS.c.seconds / CELLS.c.batch_size)
     measured = (
-        select(CELLS.c.model, func.sum(CELLS.c.tokens), seconds)
+        select(CELLS.c.model, func.sum(CELLS.c.tokens), seconds, func.max(CELLS.c.recipe))
         .where(CELLS.c.run_id.in_(recent), CELLS.c.state == State.DONE.value)
         .where(CELLS.c.seconds > 0, CELLS.c.tokens > 0)
         .group_by(CELLS.c.model, CELLS.c.run_id)
     )
     by_model: dict[str, list[float]] = {}
-    for model, tokens, spent in connection.execute(measured):
-        by_model.setdefault(model, []).append(tokens / spent)
+    for model, tokens, spent, recipe in connection.execute(measured):
+        by_model.setdefault(model, []).append(tokens / spent * effort(model, json.loads(recipe)))
     return {model: median(found) for model, found in by_model.items()}
 
 

@@ -43,8 +43,8 @@ class ModelSpec:
     models/ when `bundled`, a repository id on the Hugging Face hub, read at `revision`, when `local`, else the model's
     name on its `server`, whose key is handed over under the name `key`. `sees` images in a prompt, `draws` images,
     `fills` a gap in code. `unit_seconds` is what a step of an image, or a second of sound, takes on a CPU with two
-    cores, roughly, until this machine has been measured; 0: not known. `ignores` are parameters that its makers say it
-    takes and does not use.
+    cores, roughly, until this machine has been measured; 0: not known. `frame_rate` is how many frames of its own a
+    second of sound has. `ignores` are parameters that its makers say it takes and does not use.
     """
 
     id: str
@@ -70,3 +70,4 @@ class ModelSpec:
     ignores: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     unit_seconds: float = 0.0
+    frame_rate: float = 0.0

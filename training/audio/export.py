@@ -12,9 +12,9 @@ from transformers import (
 )
 
 from training.audio.synthesis import FRAMES
-from training.export import written
+from training.export import forget_places, written
 
-GUIDANCE, TOP_K = 3.0, 50
+GUIDANCE, TEMPERATURE, TOP_K = 1.5, 0.8, 50
 
 
 def settings(model: MusicgenForConditionalGeneration) -> GenerationConfig:
@@ -22,6 +22,7 @@ def settings(model: MusicgenForConditionalGeneration) -> GenerationConfig:
     decoder = model.config.decoder
     return GenerationConfig(
         do_sample=True,
+        temperature=TEMPERATURE,
         top_k=TOP_K,
         guidance_scale=GUIDANCE,
         max_new_tokens=FRAMES + decoder.num_codebooks - 1,
@@ -45,3 +46,4 @@ def write(
     with written(folder, trained) as draft:
         model.to(torch.float16).save_pretrained(draft)
         MusicgenProcessor(listener, tokenizer).save_pretrained(draft)
+        forget_places(draft)

@@ -44,7 +44,7 @@ Step = tuple[torch.Tensor, text.Tokens]
 class Plan(loop.Plan):
     """As every plan, with the decoder's own shape and length, and the plans of its two parts."""
 
-    minutes: float = 35
+    minutes: float = 65
     rate: float = 2e-3
     decay: float = 0.02
     width: int = 128
@@ -180,6 +180,14 @@ def codes_for(run: Path, plan: Plan, audio: EncodecModel) -> torch.Tensor:
     return torch.load(file, weights_only=True)
 
 
+def kept_tokenizer(run: Path, plan: Plan) -> PreTrainedTokenizerFast:
+    """The run's tokenizer, trained now if it is not yet: other captions would give other tokens for the same words."""
+    folder = run / "tokenizer"
+    if not (folder / "tokenizer_config.json").exists():
+        vocabulary.trained(plan.seed, plan.pieces).save_pretrained(folder)
+    return PreTrainedTokenizerFast.from_pretrained(folder)
+
+
 def fitted_codec(run: Path, plan: Plan) -> EncodecModel:
     """The run's codec, fitted now if it is not yet."""
     folder = run / "codec"
@@ -204,7 +212,7 @@ def prepared(
     run: Path, plan: Plan, resume: bool, save_every: float
 ) -> tuple[Trainer, EncodecModel, PreTrainedTokenizerFast]:
     """The trainer of the last part, after the two before it."""
-    tokenizer = vocabulary.trained(plan.seed, plan.pieces)
+    tokenizer = kept_tokenizer(run, plan)
     encoder = taught_text(run, plan, tokenizer, resume, save_every)
     audio = fitted_codec(run, plan)
     composer = Composer(encoder, new_decoder(plan, audio))

@@ -1,13 +1,12 @@
 """Write the trained parts as a StableDiffusionPipeline in diffusers' layout, in float16. Knows nothing of training."""
 
-import json
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from training.export import written
+from training.export import forget_places, written
 
 
 def pipeline(
@@ -34,7 +33,4 @@ def write(parts: StableDiffusionPipeline, folder: Path, trained: dict[str, float
     """``trained`` (steps, seconds, pictures) is kept beside the weights for the card."""
     with written(folder, trained) as draft:
         parts.to(torch.float16).save_pretrained(draft)
-        for file in draft.rglob("config.json"):
-            config = json.loads(file.read_text(encoding="utf-8"))
-            config.pop("_name_or_path", None)  # where a part lay while it was trained
-            file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        forget_places(draft)
