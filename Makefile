@@ -42,7 +42,7 @@ train-code: $(VENV)/.dev ## Train models/tiny-code anew (about half an hour on t
 evaluate-code: $(VENV)/.dev ## Measure models/tiny-code on held-out tasks and write its card's table
 	$(BIN)/python -m training.code.evaluate
 
-train-image: $(VENV)/.dev ## Train models/tiny-image anew (about two and a half hours on two cores), then measure it
+train-image: $(VENV)/.dev ## Train models/tiny-image anew (about two hours on one core), then measure it
 	$(BIN)/python -m training.image.train --preset cpu
 	$(BIN)/python -m training.image.evaluate
 
@@ -52,7 +52,7 @@ judge-image: $(VENV)/.dev ## Train the judge of models/tiny-image anew (about tw
 evaluate-image: $(VENV)/.dev ## Measure models/tiny-image on held-out captions and write its card's table
 	$(BIN)/python -m training.image.evaluate
 
-train-audio: $(VENV)/.dev ## Train models/tiny-audio anew (about half an hour on one core), then measure it
+train-audio: $(VENV)/.dev ## Train models/tiny-audio anew (about an hour on one core), then measure it
 	$(BIN)/python -m training.audio.train --preset cpu
 	$(BIN)/python -m training.audio.evaluate
 

@@ -143,6 +143,12 @@ def trainer(run: Path) -> train.Trainer:
     return train.prepared(run, TOY, resume=False, save_every=1)[0]
 
 
+def test_a_run_keeps_its_tokens_when_captions_change(tmp_path, monkeypatch):
+    first = train.kept_tokenizer(tmp_path, TOY)
+    monkeypatch.setattr(train.vocabulary, "trained", None)
+    assert train.kept_tokenizer(tmp_path, TOY)("a red star").input_ids == first("a red star").input_ids
+
+
 def test_training_resumes_where_it_was(tmp_path):
     whole = trainer(tmp_path)
     list(whole.run())
@@ -164,7 +170,25 @@ def test_training_lowers_the_loss(tmp_path):
     assert np.mean(losses[-15:]) < 0.9 * np.mean(losses[:5])
 
 
-def test_the_decoder_goes_on_without_moving_the_latents(tmp_path):
+def test_latents_are_colours_and_outlines():
+    """A plain picture is its colour everywhere and has no outline; an edge inside of a place has one, there alone."""
+    plain = torch.tensor([1.0, -1.0, 0.5]).reshape(1, 3, 1, 1).expand(1, 3, 64, 64)
+    found = autoencoder.latents_of(plain)
+    assert found.shape == (1, 4, 16, 16)
+    assert torch.equal(found[0, :, 0, 0], torch.tensor([1.0, -1.0, 0.5, 0.0]))
+    halved = plain.clone()
+    halved[..., 34:] = 0.0
+    outlines = autoencoder.latents_of(halved)[0, 3]
+    assert (outlines > 0).nonzero()[:, 1].unique().tolist() == [8]
+
+
+def test_the_encoder_learns_what_latents_are():
+    trainer = autoencoder.EncoderTrainer(SHORT(steps=120, batch=4, rate=5e-3), autoencoder.new_model(SHORT()))
+    losses = list(trainer.run())
+    assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
+
+
+def test_the_decoder_learns_without_moving_the_latents(tmp_path):
     vae = autoencoder.new_model(SHORT())
     images = torch.from_numpy(pictures.stacked([pixels for _, pixels in pictures.drawn("c", 2)]))
     before, decoded = autoencoder.encoded(vae, images), vae.decode(autoencoder.encoded(vae, images)).sample

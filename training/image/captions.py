@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from training.image.scene import Group, Landscape, Scene, Shapes
 from training.text.phrasing import chance, listed, weighted
 
-NUMBERS = {2: ("two", "two", "2", "a pair of"), 3: ("three", "three", "3"), 4: ("four", "four", "4")}
+NUMBERS = {2: ("two", "two", "2", "a pair of"), 3: ("three", "three", "3")}
 SIZES = {"small": ("small", "little", "tiny"), "medium": ("medium", "medium-sized"), "large": ("large", "big", "huge")}
 PLACES = {
     "left": ("on the left", "on the left side", "at the left", "left"),

@@ -26,7 +26,7 @@ RGB: dict[str, Color] = {
     "white": (250, 250, 250),
     "black": (22, 22, 28),
 }
-RADII = {"small": (0.115, 0.095), "medium": (0.18, 0.125), "large": (0.27, 0.165)}
+RADII = {"small": (0.14, 0.11), "medium": (0.2, 0.145), "large": (0.28, 0.18)}
 """By size: the radius of a single shape, and of one of several."""
 PLACES: dict[str, Point] = {
     "left": (0.0, 0.5),

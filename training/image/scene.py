@@ -15,11 +15,11 @@ SHAPES = ("circle", "square", "triangle", "star", "heart", "ring")
 COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "white", "black")
 BACKGROUNDS = ("white", "black", "grey", "pink", "yellow", "green", "blue")
 SIZES = {"small": 1, "medium": 2, "large": 1}
-NUMBERS = {1: 5, 2: 3, 3: 3, 4: 3}
+NUMBERS = {1: 5, 2: 3, 3: 3}
 POSITIONS = ("left", "right", "top", "bottom", "middle")
 RELATIONS = ("left of", "above")
 TIMES = ("day", "sunset", "night")
-LANDSCAPE, PAIR = 0.45, 0.2
+LANDSCAPE, PAIR = 0.25, 0.2
 FEATURES = ("sun", "moon", "clouds", "stars", "mountains", "sea", "boats", "trees", "houses", "snow")
 
 

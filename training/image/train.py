@@ -1,13 +1,13 @@
 """Train tiny-image and write it to models/tiny-image. Knows latents and captions; pixels are the autoencoder's.
 
-    python -m training.image.train --preset cpu              # about two and a half hours on two cores
+    python -m training.image.train --preset cpu              # about two hours on one core
     python -m training.image.train --preset cpu --resume     # go on after an interruption
 
-Four parts, each with its own checkpoint in the run's folder: the autoencoder (autoencoder.py), its decoder alone, the
-text encoder's lesson (text.py), and the diffusion model here, which learns together with the text encoder. It predicts
-velocity (Salimans & Ho 2022) under a schedule whose last step is pure noise (Lin et al. 2024): Stable Diffusion's own
-leaves a rest of the picture there, which on so small a latent decides the background. One caption in ten is empty, for
-guidance (Ho & Salimans 2022).
+Four parts, each with its own checkpoint in the run's folder: the autoencoder's encoder and its decoder
+(autoencoder.py), the text encoder's lesson (text.py), and the diffusion model here, which learns together with the text
+encoder. It predicts velocity (Salimans & Ho 2022) under a schedule whose last step is pure noise (Lin et al. 2024):
+Stable Diffusion's own leaves a rest of the picture there, which on so small a latent decides the background. One
+caption in ten is empty, for guidance (Ho & Salimans 2022).
 """
 
 import random
@@ -35,9 +35,9 @@ Step = tuple[torch.Tensor, torch.Tensor]
 
 @dataclass(frozen=True)
 class Plan(loop.Plan):
-    """As every plan, with the diffusion model's own shape and length, and the plans of its two parts."""
+    """As every plan, with the diffusion model's own shape and length, and the plans of the parts before it."""
 
-    minutes: float = 75
+    minutes: float = 82
     rate: float = 8e-4
     decay: float = 0.01
     channels: tuple[int, ...] = (64, 128)
@@ -45,7 +45,7 @@ class Plan(loop.Plan):
     scenes: int = 60_000
     merges: int = 700
     seeing: autoencoder.Plan = field(default_factory=autoencoder.Plan)
-    decoding: autoencoder.Plan = field(default_factory=partial(autoencoder.Plan, minutes=25))
+    decoding: autoencoder.Plan = field(default_factory=partial(autoencoder.Plan, minutes=30))
     reading: text.Plan = field(default_factory=text.Plan)
 
 
@@ -78,7 +78,8 @@ def new_schedule() -> DDIMScheduler:
 
 
 def new_unet(plan: Plan, side: int) -> UNet2DConditionModel:
-    """Attention from the second level on, where a picture has few places."""
+    """Attention from the second level on, where a picture has few places; a summary of the caption reaches every level,
+    added to what each block is told of the time (diffusers' "text" embedding, Saharia et al. 2022)."""
     torch.manual_seed(plan.seed)
     levels = len(plan.channels)
     unet = UNet2DConditionModel(
@@ -90,6 +91,8 @@ def new_unet(plan: Plan, side: int) -> UNet2DConditionModel:
         cross_attention_dim=plan.reading.width,
         attention_head_dim=4,
         norm_num_groups=16,
+        addition_embed_type="text",
+        addition_embed_type_num_heads=4,
     )
     if plan.device == "cpu":  # torch's fused attention is slow backwards here: 49 pictures/s with it, 59 without
         unet.set_attn_processor(AttnProcessor())
@@ -181,11 +184,19 @@ def _encoded(vae: AutoencoderKL, waiting: list[pictures.Pixels]) -> torch.Tensor
     return (autoencoder.encoded(vae, images) * vae.config.scaling_factor).half()
 
 
+def kept_tokenizer(run: Path, plan: Plan) -> CLIPTokenizer:
+    """The run's tokenizer, trained now if it is not yet: other captions would give other tokens for the same words."""
+    folder = run / "tokenizer"
+    if not (folder / "tokenizer_config.json").exists():
+        vocabulary.trained(plan.seed, plan.merges).save_pretrained(folder)
+    return CLIPTokenizer.from_pretrained(folder)
+
+
 def taught_vae(run: Path, plan: Plan, resume: bool, save_every: float) -> AutoencoderKL:
-    """The run's autoencoder, trained now if it is not yet."""
+    """The run's autoencoder with an encoder that knows its latents, trained now if it does not yet."""
     folder = run / "vae"
     if not (folder / "config.json").exists():
-        trainer = autoencoder.Trainer(plan.seeing)
+        trainer = autoencoder.EncoderTrainer(plan.seeing, autoencoder.new_model(plan.seeing))
         loop.train_part(trainer, run, "autoencoder.pt", resume, save_every)
         vae = trainer.model.eval().cpu()
         autoencoder.set_scale(vae, plan.seed)
@@ -194,7 +205,7 @@ def taught_vae(run: Path, plan: Plan, resume: bool, save_every: float) -> Autoen
 
 
 def taught_decoder(run: Path, plan: Plan, vae: AutoencoderKL, resume: bool, save_every: float) -> AutoencoderKL:
-    """The run's autoencoder with a decoder that has gone on alone, now if it has not yet."""
+    """The run's autoencoder with a decoder too, trained now if it is not yet."""
     folder = run / "decoder"
     if not (folder / "config.json").exists():
         trainer = autoencoder.DecoderTrainer(plan.decoding, vae.train().to(plan.device))
@@ -214,8 +225,8 @@ def taught_text(run: Path, plan: Plan, tokenizer: CLIPTokenizer, resume: bool, s
 
 
 def prepared(run: Path, plan: Plan, resume: bool, save_every: float) -> tuple[Trainer, AutoencoderKL, CLIPTokenizer]:
-    """The trainer of the last part, after the two before it."""
-    tokenizer = vocabulary.trained(plan.seed, plan.merges)
+    """The trainer of the last part, after those before it."""
+    tokenizer = kept_tokenizer(run, plan)
     vae = taught_vae(run, plan, resume, save_every)
     encoder = taught_text(run, plan, tokenizer, resume, save_every)
     latents = latents_for(run, plan, vae)
