@@ -133,7 +133,7 @@ CODE = Experiment(
     models=("tiny-code",),
     inputs=(Input(values={"code": _SIGNATURE}),),
     samples=5,
-    parameters={"max_new_tokens": 96, "temperature": 0.4, "top_p": 0.95, "top_k": 50},
+    parameters={"max_new_tokens": 96, "temperature": 0.4, "top_p": 0.95, "top_k": 50, "repetition_penalty": 1.15},
     seed=42,
     chat=False,
 )

@@ -40,12 +40,18 @@ def _placeless(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def write(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, trained: Mapping[str, float]
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    folder: Path,
+    trained: Mapping[str, float],
+    repetition_penalty: float = 1.0,
 ) -> None:
-    """A language model."""
+    """A language model, with the penalty (Keskar et al. 2019) that it is best used with."""
     with written(folder, trained) as draft:
         half_copy(model).save_pretrained(draft)
-        GenerationConfig(do_sample=False, bos_token_id=0, eos_token_id=0, pad_token_id=0).save_pretrained(draft)
+        GenerationConfig(
+            do_sample=False, bos_token_id=0, eos_token_id=0, pad_token_id=0, repetition_penalty=repetition_penalty
+        ).save_pretrained(draft)
         tokenizer.save_pretrained(draft)
 
 

@@ -92,7 +92,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         summary="A demo model trained by this project on generated small functions and Python's standard library. "
         "It shows how code completion behaves; it is no coding assistant.",
         licence="MIT and PSF-2.0",
-        parameters=TEXT_PARAMETERS,
+        parameters=adapted(TEXT_PARAMETERS, repetition_penalty={"default": 1.15}),
         bundled=True,
         memory_bytes=200 * MEGABYTE,
         context=512,
