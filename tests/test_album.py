@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from core import album, stamp
+from core import album, png_metadata
 from core.experiment.recipe import Experiment, Input, Place, Variant, places
 from core.types import CellResult, Output, State
 from tests import fakes
@@ -50,7 +50,7 @@ def test_a_file_says_what_it_was_made_of_and_nothing_else() -> None:
         fakes.png(), versions={"torch": "2.13"}, revision="abc123", device="cpu", path="/home/somebody", key="secret"
     )
     made = album.file(ONE, first(ONE), told)
-    assert stamp.read(made) == stamp.Recipe(
+    assert png_metadata.read(made) == png_metadata.ImageSettings(
         prompt="a {{red}} circle",
         negative_prompt="fog",
         parameters={"steps": 8, "guidance_scale": 4.0, "size": "64x64", "scheduler": "DDIM"},
@@ -85,7 +85,7 @@ def test_an_archive_has_each_image_with_its_recipe_and_is_the_same_every_time() 
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         names = ["01-seed-42.png", "01-seed-42.json", "02-seed-7.png", "02-seed-7.json"]
         assert archive.namelist() == names
-        assert stamp.read(archive.read("02-seed-7.png")).seed == 7
+        assert png_metadata.read(archive.read("02-seed-7.png")).seed == 7
         assert json.loads(archive.read("02-seed-7.json"))["prompt"] == "a {{red}} circle"
 
 

@@ -13,7 +13,7 @@ from core import pictures
 from core.errors import InvalidInput
 from core.experiment import Experiment, Input, Turn, Variant, bill, plan, reading, recipe, run
 from core.history import History
-from core.stamp import chunks
+from core.png_metadata import chunks
 from core.types import Cell, CellResult, Output, Run, State
 from tests import fakes
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import context, stamp
+from core import context, png_metadata
 from core.examples import DRAWN
 from core.experiment import Experiment, Input, Variant
 from core.ui import resources
@@ -144,10 +144,10 @@ def test_the_safety_checkers_black_is_explained(visit: Visit, easel: Hang) -> No
 
 def test_a_dropped_file_restores_the_controls(visit: Visit) -> None:
     app = visit(IMAGE)
-    told = stamp.Recipe(
+    told = png_metadata.ImageSettings(
         prompt="a {{ring}}", negative_prompt="fog", parameters={"steps": 7, "size": "9x9"}, seed=77, model="tiny-image"
     )
-    app.file_uploader[0].set_value(("one.png", stamp.write(fakes.png(), told), "image/png")).run()
+    app.file_uploader[0].set_value(("one.png", png_metadata.write(fakes.png(), told), "image/png")).run()
     assert by_label(app.text_area, "Prompt").value == "a {{ring}}"
     assert by_label(app.text_area, "Negative prompt").value == "fog"
     assert by_label(app.number_input, "Steps").value == 7

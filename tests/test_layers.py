@@ -21,7 +21,7 @@ FLOORS = [
     {"types", "errors"},
     {"settings", "servers", "prompts", "stats", "pictures", "completion", "measures", "sound"},
     {"catalog", "checks", "device", "allowance"},
-    {"repository", "remote", "stamp"},
+    {"repository", "remote", "png_metadata"},
     {"experiment", "providers", "context"},
     {"examples", "pool", "talk", "album"},
     {"worker"},

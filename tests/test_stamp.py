@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core import pictures, stamp
+from core import pictures, png_metadata
 from core.errors import InvalidInput
-from core.stamp import Recipe, chunks, fitting, infotext
+from core.png_metadata import ImageSettings, chunks, fitting, infotext
 from tests import fakes
 
-RECIPE = Recipe(
+RECIPE = ImageSettings(
     prompt="a red circle, on a white ground\nseen from afar",
     negative_prompt="blur: none",
     parameters={"steps": 20, "guidance_scale": 7.5, "size": "64x64", "scheduler": "DPM++ 2M Karras"},
@@ -47,24 +47,24 @@ def file(*middle: bytes, width: int = 8, height: int = 8, end: bytes = chunk(b"I
 
 def own(**changes: Any) -> bytes:
     """A file with Diptych's own settings, changed."""
-    table = json.loads(stamp.as_json(RECIPE)) | changes
+    table = json.loads(png_metadata.as_json(RECIPE)) | changes
     return file(chunk(b"tEXt", b"diptych\0" + json.dumps(table).encode()))
 
 
-def foreign(text: str) -> Recipe:
-    return stamp.read(file(chunk(b"tEXt", b"parameters\0" + text.encode("latin-1"))))
+def foreign(text: str) -> ImageSettings:
+    return png_metadata.read(file(chunk(b"tEXt", b"parameters\0" + text.encode("latin-1"))))
 
 
 # Writing.
 
 
 def test_there_and_back() -> None:
-    assert stamp.read(stamp.write(fakes.png(), RECIPE)) == RECIPE
+    assert png_metadata.read(png_metadata.write(fakes.png(), RECIPE)) == RECIPE
 
 
 def test_other_tools_find_the_common_text_and_the_pixels_stay() -> None:
     plain = fakes.png(64, 32)
-    with Image.open(io.BytesIO(stamp.write(plain, RECIPE))) as image, Image.open(io.BytesIO(plain)) as before:
+    with Image.open(io.BytesIO(png_metadata.write(plain, RECIPE))) as image, Image.open(io.BytesIO(plain)) as before:
         assert image.tobytes() == before.tobytes()
         assert image.info["parameters"] == (
             "a red circle, on a white ground\nseen from afar\nNegative prompt: blur: none\n"
@@ -75,24 +75,25 @@ def test_other_tools_find_the_common_text_and_the_pixels_stay() -> None:
 
 
 def test_the_same_recipe_makes_the_same_bytes() -> None:
-    assert stamp.write(fakes.png(), RECIPE) == stamp.write(fakes.png(), RECIPE)
+    assert png_metadata.write(fakes.png(), RECIPE) == png_metadata.write(fakes.png(), RECIPE)
 
 
 def test_a_photograph_comes_back_as_it_is() -> None:
-    assert stamp.write(b"\xff\xd8\xff rest", RECIPE) == b"\xff\xd8\xff rest"
+    assert png_metadata.write(b"\xff\xd8\xff rest", RECIPE) == b"\xff\xd8\xff rest"
 
 
 @given(st.text(max_size=80), st.text(max_size=40), st.integers(0, 2**63 - 1))
 def test_any_prompt_survives(prompt: str, negative: str, seed: int) -> None:
-    made = Recipe(prompt=prompt, negative_prompt=negative, seed=seed)
-    back = stamp.read(stamp.write(fakes.png(4, 4), made))
-    assert (back.prompt, back.negative_prompt) == (stamp.clean(prompt), stamp.clean(negative))
+    made = ImageSettings(prompt=prompt, negative_prompt=negative, seed=seed)
+    back = png_metadata.read(png_metadata.write(fakes.png(4, 4), made))
+    assert (back.prompt, back.negative_prompt) == (png_metadata.clean(prompt), png_metadata.clean(negative))
     assert back.seed == seed
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "P"]), max_size=80), st.integers(1, 999))
 def test_the_common_text_is_read_as_it_was_written(prompt: str, steps: int) -> None:
-    made = Recipe(prompt=prompt, parameters={"steps": steps, "guidance_scale": 7.5}, seed=steps, source="a, b: c")
+    settings = {"steps": steps, "guidance_scale": 7.5}
+    made = ImageSettings(prompt=prompt, parameters=settings, seed=steps, source="a, b: c")
     back = infotext.read(infotext.write(made, (64, 64)))
     assert back.seed == back.parameters["steps"] == steps
     assert back.model == "a, b: c"
@@ -134,7 +135,7 @@ def test_every_kind_of_text_is_read(kind: str) -> None:
         "iTXt": b"\0\0de\0\0" + text.encode(),
         "packed iTXt": b"\1\0\0\0" + zlib.compress(text.encode()),
     }[kind]
-    found = stamp.read(file(chunk(kind[-4:].encode(), b"parameters\0" + body)))
+    found = png_metadata.read(file(chunk(kind[-4:].encode(), b"parameters\0" + body)))
     assert (found.prompt, found.seed) == ("ein Löwe", 3)
 
 
@@ -157,7 +158,7 @@ def test_numbers_that_make_no_sense_are_left_out_with_a_note(last: str, told: st
 
 @given(st.text(max_size=300))
 def test_any_text_of_another_tool_is_a_recipe(text: str) -> None:
-    assert isinstance(infotext.read(text), Recipe)
+    assert isinstance(infotext.read(text), ImageSettings)
 
 
 def test_a_hostile_line_does_not_hold_the_reader_up() -> None:
@@ -184,8 +185,8 @@ DEEP = b"diptych\0" + b"[" * 50_000
         (fakes.png(), "holds no settings"),
         (file(chunk(b"tEXt", b"parameters\0  ")), "holds no settings"),
         (file(end=b""), "cut off"),
-        (stamp.write(fakes.png(), RECIPE)[:-20], "cut off"),
-        (stamp.write(fakes.png(), RECIPE)[:60], "cut off"),
+        (png_metadata.write(fakes.png(), RECIPE)[:-20], "cut off"),
+        (png_metadata.write(fakes.png(), RECIPE)[:60], "cut off"),
         (file(struct.pack(">I4s", 2**32 - 1, b"tEXt")), "cut off"),
         (file(chunk(b"zTXt", b"parameters\0\0" + BOMB)), "unpacks to over 100 kB"),
         (file(chunk(b"iTXt", b"diptych\0\1\0\0\0" + BOMB)), "unpacks to over 100 kB"),
@@ -222,18 +223,19 @@ DEEP = b"diptych\0" + b"[" * 50_000
 )
 def test_a_strangers_file_is_refused_in_a_sentence(data: bytes, told: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        stamp.read(data)
+        png_metadata.read(data)
     assert told in str(caught.value)
 
 
 def test_infinite_numbers_are_refused() -> None:
-    text = stamp.as_json(RECIPE).replace("7.5", "1e999")
+    text = png_metadata.as_json(RECIPE).replace("7.5", "1e999")
     with pytest.raises(InvalidInput, match="'guidance_scale' must be a number"):
-        stamp.read(file(chunk(b"tEXt", b"diptych\0" + text.encode())))
+        png_metadata.read(file(chunk(b"tEXt", b"diptych\0" + text.encode())))
 
 
 def test_only_known_fields_are_taken_and_control_characters_are_not() -> None:
-    found = stamp.read(own(prompt="a\x00 cat\x1b[31m", owner="somebody", parameters={"steps": 3, "path": "/etc"}))
+    parameters = {"steps": 3, "path": "/etc"}
+    found = png_metadata.read(own(prompt="a\x00 cat\x1b[31m", owner="somebody", parameters=parameters))
     assert found.prompt == "a cat[31m"
     assert found.parameters == {"steps": 3}
 
@@ -242,7 +244,7 @@ def test_only_known_fields_are_taken_and_control_characters_are_not() -> None:
 def test_any_bytes_are_a_recipe_or_a_sentence(data: bytes) -> None:
     for made in (data, file(data), file(chunk(b"tEXt", data)), file(chunk(b"iTXt", b"diptych\0" + data))):
         try:
-            told = str(stamp.read(made).prompt) + "."
+            told = str(png_metadata.read(made).prompt) + "."
         except InvalidInput as error:
             told = str(error)
         assert told.endswith(".")
@@ -275,7 +277,7 @@ def test_a_model_is_known_by_many_names(called: str) -> None:
 
 
 def test_an_old_name_comes_with_a_note() -> None:
-    found = fitting.fit(Recipe(model="runwayml/stable-diffusion-v1-5"), "tiny-image")
+    found = fitting.fit(ImageSettings(model="runwayml/stable-diffusion-v1-5"), "tiny-image")
     assert found.model == "stable-diffusion-v1-5"
     assert len(found.notes) == 1
 
@@ -302,13 +304,13 @@ def test_a_foreign_file_is_fitted_with_a_note_for_what_is_not_here(painters: Non
 
 
 def test_numbers_are_brought_within_the_models_bounds(painters: None) -> None:
-    found = fitting.fit(Recipe(parameters={"steps": 900, "guidance_scale": 0.5}, model="painter"), "tiny-image")
+    found = fitting.fit(ImageSettings(parameters={"steps": 900, "guidance_scale": 0.5}, model="painter"), "tiny-image")
     assert found.model == "painter"
     assert found.parameters == {"steps": 50, "guidance_scale": 1.0, "negative_prompt": ""}
     assert len(found.notes) == 2
 
 
 def test_a_model_without_a_negative_prompt_says_so(painters: None) -> None:
-    found = fitting.fit(Recipe(negative_prompt="fog", model="sketcher"), "painter")
+    found = fitting.fit(ImageSettings(negative_prompt="fog", model="sketcher"), "painter")
     assert found.parameters == {}
     assert found.notes == ("Sketcher takes no negative prompt; it is left out.",)

@@ -10,10 +10,10 @@ import json
 
 import streamlit as st
 
-from core import album, pictures, stamp
+from core import album, pictures, png_metadata
 from core.errors import InvalidInput
 from core.experiment.recipe import Experiment, Place
-from core.stamp import chunks
+from core.png_metadata import chunks
 from core.types import CellResult, Output
 from core.ui.markdown import escape
 
@@ -86,7 +86,7 @@ def download(experiment: Experiment, place: Place, output: Output, key: str) -> 
 def recipe(experiment: Experiment, place: Place, output: Output) -> None:
     """All that the image was made of."""
     with st.expander("Recipe", icon=":material/receipt_long:"):
-        told = json.loads(stamp.as_json(album.recipe(experiment, place, output)))
+        told = json.loads(png_metadata.as_json(album.recipe(experiment, place, output)))
         st.code(json.dumps(told, ensure_ascii=False, indent=2), language="json", wrap_lines=True)
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import context, stamp
+from core import context, png_metadata
 from core.catalog import spec
 from core.errors import InvalidInput
 from core.examples import AS_IT_IS, IMAGE_PROMPTS
 from core.experiment.recipe import Experiment, Input
-from core.stamp import fitting
+from core.png_metadata import fitting
 from core.ui.markdown import escape
 from core.ui.resources import settings
 from core.ui.results import guard
@@ -77,11 +77,11 @@ def restorer(draft: Draft) -> None:
         )
         if upload is not None:
             with guard():
-                _restore(draft, stamp.read(upload.getvalue()))
+                _restore(draft, png_metadata.read(upload.getvalue()))
                 st.rerun()
 
 
-def _restore(draft: Draft, recipe: stamp.Recipe) -> None:
+def _restore(draft: Draft, recipe: png_metadata.ImageSettings) -> None:
     """Put a file's settings on the page; what could not be taken is said there."""
     found = fitting.fit(recipe, draft.models[0])
     _write(draft, found.prompt)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from core import stamp
+from core import png_metadata
 from tests import tiny_models
 from tests.browser.conftest import serving, settled, visiting
 from tests.browser.test_flow import await_end, number, open_history, restore, saved, set_number
@@ -54,7 +54,7 @@ def test_made_saved_dropped_and_made_again_with_the_same_bytes(view: Page, tmp_p
     expect(page.get_by_text(re.compile(r"^seed 4[23] ·"))).to_have_count(2)
     name, first = saved(page, "Download PNG", 1)
     assert name == "02-seed-43.png"
-    assert stamp.read(first).parameters["steps"] == 6
+    assert png_metadata.read(first).parameters["steps"] == 6
     name, packed = saved(page, "Download all")
     assert name == "images.zip"
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
@@ -73,7 +73,7 @@ def test_made_saved_dropped_and_made_again_with_the_same_bytes(view: Page, tmp_p
     expect(page.get_by_text("The settings of the file are restored.")).to_be_visible()
     settled(page)
     expect(number(page, "Seed")).to_have_value("43")
-    expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value(stamp.read(first).prompt)
+    expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value(png_metadata.read(first).prompt)
     page.get_by_role("button", name=re.compile("^Generate")).click()
     expect(page.get_by_text("2 versions")).to_be_visible(timeout=60_000)
     await_end(page)
@@ -93,7 +93,7 @@ def test_a_preview_is_seen_and_kept_by_stop_and_the_history_brings_it_back(view:
     expect(page.get_by_text("stopped", exact=False).first).to_be_visible()
     expect(page.get_by_role("button", name="Download PNG")).to_be_visible()
     _, kept = saved(page, "Download PNG")
-    assert stamp.read(kept).seed == 42
+    assert png_metadata.read(kept).seed == 42
 
     set_number(page, "Steps", 2)
     open_history(page)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core import catalog
 from core.errors import UnknownModel
-from core.stamp.recipe import Recipe
+from core.png_metadata.settings import ImageSettings
 from core.types import Modality, ModelSpec, Parameter, Value
 
 
@@ -25,7 +25,7 @@ class Fitted:
     notes: tuple[str, ...]
 
 
-def fit(recipe: Recipe, chosen: str) -> Fitted:
+def fit(recipe: ImageSettings, chosen: str) -> Fitted:
     """The recipe for its own model where that is here, else for the chosen one."""
     notes = list(recipe.notes)
     row = model(recipe.model) or model(recipe.source)

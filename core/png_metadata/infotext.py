@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 import re
 
+from core.png_metadata.settings import MAX_PROMPT, MAX_SEED, ImageSettings
 from core.prompts import clean
-from core.stamp.recipe import MAX_PROMPT, MAX_SEED, Recipe
 
 MAX_LINE = 10_000
 _NEGATIVE = "Negative prompt:"
@@ -21,7 +21,7 @@ _PAIR = re.compile(r'\s*(\w[\w \-/]{1,40}):\s*("(?:\\.|[^\\"]){1,2000}"|[^,]{0,2
 _LEAST = 3  # with fewer names than this, the last line belongs to the prompt
 
 
-def write(recipe: Recipe, size: tuple[int, int]) -> str:
+def write(recipe: ImageSettings, size: tuple[int, int]) -> str:
     """The recipe in the common form; `size` is (width, height) of the image in pixels."""
     asked = recipe.parameters
     named = {
@@ -38,7 +38,7 @@ def write(recipe: Recipe, size: tuple[int, int]) -> str:
     return clean(f"{recipe.prompt}{negative}\n{last}")
 
 
-def read(text: str) -> Recipe:
+def read(text: str) -> ImageSettings:
     """What another tool wrote, as far as it is understood; `notes` say what is not. Any text at all may come in."""
     *lines, last = clean(text).strip().split("\n")
     pairs = {name.strip(): _unquoted(value) for name, value in _PAIR.findall(last[:MAX_LINE])}
@@ -47,7 +47,7 @@ def read(text: str) -> Recipe:
     place = next((number for number, line in enumerate(lines) if line.strip().startswith(_NEGATIVE)), len(lines))
     negative = "\n".join(lines[place:]).strip().removeprefix(_NEGATIVE)
     notes: list[str] = []
-    return Recipe(
+    return ImageSettings(
         prompt="\n".join(lines[:place]).strip()[:MAX_PROMPT],
         negative_prompt=negative.strip()[:MAX_PROMPT],
         parameters=_parameters(pairs, notes),

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from core.errors import InvalidInput
+from core.png_metadata import chunks, infotext
+from core.png_metadata.settings import MAX_PROMPT, MAX_SEED, NUMBERS, WORDS, ImageSettings
 from core.prompts import clean
-from core.stamp import chunks, infotext
-from core.stamp.recipe import MAX_PROMPT, MAX_SEED, NUMBERS, WORDS, Recipe
 
 __all__ = ["Recipe", "as_json", "read", "write"]
 
@@ -28,14 +28,14 @@ _NOTHING = (
 )
 
 
-def write(picture: bytes, recipe: Recipe) -> bytes:
+def write(picture: bytes, recipe: ImageSettings) -> bytes:
     """The PNG file with its recipe; its pixels stay as they are. What is no PNG file comes back unchanged."""
     if not picture.startswith(chunks.SIGNATURE):
         return picture
     return chunks.write(picture, {_COMMON: infotext.write(recipe, chunks.size(picture)), _OWN: as_json(recipe)})
 
 
-def as_json(recipe: Recipe) -> str:
+def as_json(recipe: ImageSettings) -> str:
     """The recipe as JSON, as `read` takes it."""
     told = {
         "format": FORMAT,
@@ -52,7 +52,7 @@ def as_json(recipe: Recipe) -> str:
     return clean(json.dumps(told, ensure_ascii=False, allow_nan=False))
 
 
-def read(data: bytes) -> Recipe:
+def read(data: bytes) -> ImageSettings:
     """The recipe in a PNG file: Diptych's own where it is there, else what another tool wrote.
 
     Raises:
@@ -66,7 +66,7 @@ def read(data: bytes) -> Recipe:
     raise InvalidInput(_NOTHING)
 
 
-def _recipe(text: str) -> Recipe:
+def _recipe(text: str) -> ImageSettings:
     try:
         table = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -76,7 +76,7 @@ def _recipe(text: str) -> Recipe:
     version = _whole("version", table.get("version"))
     if version > VERSION:
         raise InvalidInput(f"The file's settings are of format {version}; this Diptych reads up to {VERSION}.")
-    return Recipe(**{name: read(name, table[name]) for name, read in _FIELDS.items() if name in table})
+    return ImageSettings(**{name: read(name, table[name]) for name, read in _FIELDS.items() if name in table})
 
 
 def _text(most: int) -> Callable[[str, object], str]:

@@ -13,7 +13,7 @@ WORDS = ("size", "scheduler")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class ImageSettings:
     """One image's prompt and settings. `model` is an id of the catalog, or what another tool calls its model.
 
     `parameters` are named as in the catalog (NUMBERS and WORDS). `seed` is None where the file says none that can be
