@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from core import album, png_metadata
+from core import image_files, png_metadata
 from core.experiment.recipe import Experiment, Input, Place, Variant, places
 from core.types import CellResult, Output, State
 from tests import fakes
@@ -49,7 +49,7 @@ def test_a_file_says_what_it_was_made_of_and_nothing_else() -> None:
     told = output(
         fakes.png(), versions={"torch": "2.13"}, revision="abc123", device="cpu", path="/home/somebody", key="secret"
     )
-    made = album.file(ONE, first(ONE), told)
+    made = image_files.file(ONE, first(ONE), told)
     assert png_metadata.read(made) == png_metadata.ImageSettings(
         prompt="a {{red}} circle",
         negative_prompt="fog",
@@ -75,13 +75,13 @@ def test_a_file_says_what_it_was_made_of_and_nothing_else() -> None:
 )
 def test_names(experiment: Experiment, index: int, name: str) -> None:
     place = next(place for place in places(experiment) if place.index == index)
-    assert album.name(experiment, place, fakes.png(2, 2)) == name
+    assert image_files.name(experiment, place, fakes.png(2, 2)) == name
 
 
 def test_an_archive_has_each_image_with_its_recipe_and_is_the_same_every_time() -> None:
     results = {0: drew(0, fakes.png()), 1: drew(1, fakes.png(8, 8, "green"))}
-    packed = album.archive(ONE, results)
-    assert packed == album.archive(ONE, results)
+    packed = image_files.archive(ONE, results)
+    assert packed == image_files.archive(ONE, results)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         names = ["01-seed-42.png", "01-seed-42.json", "02-seed-7.png", "02-seed-7.json"]
         assert archive.namelist() == names
@@ -90,9 +90,9 @@ def test_an_archive_has_each_image_with_its_recipe_and_is_the_same_every_time() 
 
 
 def test_cells_without_an_image_are_left_out() -> None:
-    assert list(album.images(GRID, {0: CellResult(index=0, state=State.FAILED), 1: drew(1)})) == []
+    assert list(image_files.images(GRID, {0: CellResult(index=0, state=State.FAILED), 1: drew(1)})) == []
 
 
 def test_a_prompt_that_cannot_be_rendered_any_more_is_written_as_it_was() -> None:
     broken = Experiment(page="image", variants=(Variant(name="A", user="a {{gone}}"),), models=("unheard-of",))
-    assert album.recipe(broken, first(broken), output()).prompt == "a {{gone}}"
+    assert image_files.recipe(broken, first(broken), output()).prompt == "a {{gone}}"

@@ -10,7 +10,7 @@ import json
 
 import streamlit as st
 
-from core import album, pictures, png_metadata
+from core import image_files, pictures, png_metadata
 from core.errors import InvalidInput
 from core.experiment.recipe import Experiment, Place
 from core.png_metadata import chunks
@@ -61,7 +61,7 @@ def progress(result: CellResult, key: str) -> None:
 @st.dialog("Image", width="large", on_dismiss="rerun")
 def full(experiment: Experiment, place: Place, output: Output) -> None:
     """The image at its full size, with what it was made of."""
-    told = album.recipe(experiment, place, output)
+    told = image_files.recipe(experiment, place, output)
     picture(output.images[0], "full", told.prompt)
     st.markdown(escape(told.prompt, 400))
     download(experiment, place, output, "full.save")
@@ -72,8 +72,8 @@ def download(experiment: Experiment, place: Place, output: Output, key: str) -> 
     """A button that saves the image, with its recipe inside."""
     st.download_button(
         "Download PNG" if pictures.mime(output.images[0]) == "image/png" else "Download",
-        lambda: album.file(experiment, place, output),
-        album.name(experiment, place, output.images[0]),
+        lambda: image_files.file(experiment, place, output),
+        image_files.name(experiment, place, output.images[0]),
         pictures.mime(output.images[0]) or "application/octet-stream",
         key=key,
         icon=":material/download:",
@@ -86,7 +86,7 @@ def download(experiment: Experiment, place: Place, output: Output, key: str) -> 
 def recipe(experiment: Experiment, place: Place, output: Output) -> None:
     """All that the image was made of."""
     with st.expander("Recipe", icon=":material/receipt_long:"):
-        told = json.loads(png_metadata.as_json(album.recipe(experiment, place, output)))
+        told = json.loads(png_metadata.as_json(image_files.recipe(experiment, place, output)))
         st.code(json.dumps(told, ensure_ascii=False, indent=2), language="json", wrap_lines=True)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from core import album
+from core import image_files
 from core.experiment import unit
 from core.experiment.recipe import Experiment, Place, places, seed_of
 from core.types import CellResult, Output, State
@@ -34,10 +34,10 @@ def save_all(
     experiment: Experiment, results: Mapping[int, CellResult], stem: str, key: str, label: str = "Images (zip)"
 ) -> None:
     """A button that saves all images of a run in one archive, where there are any."""
-    if any(True for _ in album.images(experiment, results)):
+    if any(True for _ in image_files.images(experiment, results)):
         st.download_button(
             label,
-            partial(album.archive, experiment, results),
+            partial(image_files.archive, experiment, results),
             f"{stem}.zip",
             "application/zip",
             key=key,
@@ -50,7 +50,7 @@ def save_all(
 def _actions(draft: Draft, shown: runs.Shown) -> None:
     if not shown.state.final:
         return
-    made = list(album.images(shown.experiment, shown.results))
+    made = list(image_files.images(shown.experiment, shown.results))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(_sum(shown, made), width="content")
         with st.container(horizontal=True, width="content"):
@@ -65,7 +65,7 @@ def _image(draft: Draft, shown: runs.Shown, place: Place, result: CellResult) ->
         st.markdown(results.word(result.state))
     output = result.output
     if output is not None and output.images:
-        frames.picture(output.images[0], key, album.recipe(shown.experiment, place, output).prompt)
+        frames.picture(output.images[0], key, image_files.recipe(shown.experiment, place, output).prompt)
     elif not result.state.final:
         frames.progress(result, key)
     if result.error:
