@@ -5,7 +5,7 @@ Each shows one way in which a prompt matters. They are data: a page opens one as
 
 from __future__ import annotations
 
-from core import completion
+from core import code_completion
 from core.experiment import Experiment, Input, Variant
 
 _PARAMETERS = {"max_new_tokens": 96, "temperature": 0.4, "top_p": 1.0, "top_k": 0}
@@ -129,7 +129,7 @@ _SIGNATURE = '''def sum_of_squares(numbers):
 
 CODE = Experiment(
     page="code",
-    variants=(Variant(name="Prompt", user=completion.AS_TYPED),),
+    variants=(Variant(name="Prompt", user=code_completion.AS_TYPED),),
     models=("tiny-code",),
     inputs=(Input(values={"code": _SIGNATURE}),),
     samples=5,
@@ -139,11 +139,11 @@ CODE = Experiment(
 )
 
 CODE_PROMPTS: dict[str, tuple[str, str]] = {
-    "A signature": (completion.AS_TYPED, "def is_even(n):\n"),
-    "A signature and docstring": (completion.AS_TYPED, _SIGNATURE),
-    "A wish in words": (completion.AS_COMMENT, "a function that returns the largest of a list of numbers"),
+    "A signature": (code_completion.AS_TYPED, "def is_even(n):\n"),
+    "A signature and docstring": (code_completion.AS_TYPED, _SIGNATURE),
+    "A wish in words": (code_completion.AS_COMMENT, "a function that returns the largest of a list of numbers"),
     "A gap to fill": (
-        completion.AS_TYPED,
+        code_completion.AS_TYPED,
         f"def area(width, height):\n    {completion.MARKER}\n    return result\n",
     ),
 }

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import completion
-from core.completion import MARKER, mean_logprob, parses, ranked, shown, truncated
+from core import code_completion
+from core.code_completion import MARKER, mean_logprob, parses, ranked, shown, truncated
 from core.prompts import render
 from core.types import Output, Token
 
@@ -86,13 +86,13 @@ def test_what_was_given_is_never_cut_and_nothing_is_added(prompt: str, written: 
 
 def test_a_gap_is_filled_where_it_is_and_nothing_is_cut() -> None:
     prompt = f"def f(a):\n    {MARKER}\n    return b\n\nx = f(1)\n"
-    assert completion.gap(prompt) == ("def f(a):\n    ", "\n    return b\n\nx = f(1)\n")
+    assert code_completion.gap(prompt) == ("def f(a):\n    ", "\n    return b\n\nx = f(1)\n")
     assert shown(prompt, "b = a") == "def f(a):\n    b = a\n    return b\n\nx = f(1)\n"
-    assert completion.gap("def f(a):") is None
+    assert code_completion.gap("def f(a):") is None
 
 
 def test_a_model_that_cannot_fill_says_so_and_names_one_that_can() -> None:
-    said = completion.cannot_fill("tiny-code", ("bigcode/tiny_starcoder_py",))
+    said = code_completion.cannot_fill("tiny-code", ("bigcode/tiny_starcoder_py",))
     assert said == (
         "tiny-code continues code and cannot fill a gap; remove <FILL_HERE> or choose bigcode/tiny_starcoder_py."
     )
@@ -188,5 +188,7 @@ def test_a_character_of_several_tokens_counts_all_of_them() -> None:
 
 def test_code_is_no_template_and_words_become_a_comment() -> None:
     code = 'def f():\n    return "{{ x }}{% if %}{# #}"\n'
-    assert render(completion.AS_TYPED, {"code": code}) == code
-    assert render(completion.AS_COMMENT, {"code": "adds {{ two }}\n\nnumbers\n"}) == "# adds {{ two }}\n# numbers\n"
+    assert render(code_completion.AS_TYPED, {"code": code}) == code
+    assert (
+        render(code_completion.AS_COMMENT, {"code": "adds {{ two }}\n\nnumbers\n"}) == "# adds {{ two }}\n# numbers\n"
+    )

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from scipy.stats import binom
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from core.completion import parses
+from core.code_completion import parses
 from training import generate
 from training.code import (
     basics,

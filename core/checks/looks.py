@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import regex as timed_regex
 
-from core import completion
+from core import code_completion
 
 MAX_SEARCHED = 20_000
 MAX_JSON = 100_000
@@ -182,7 +182,7 @@ def python_parses(_: None, answer: str) -> Finding:
     if not source.strip():
         return Finding(False, "no code in the answer")
     try:
-        completion.parse(source)
+        code_completion.parse(source)
     except SyntaxError as error:
         return Finding(False, f"line {error.lineno or 1} is not Python")
     except (ValueError, RecursionError, MemoryError):

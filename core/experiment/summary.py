@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core import catalog, checks, completion, prompts, stats
+from core import catalog, checks, code_completion, prompts, stats
 from core.checks import Verdict
 from core.errors import InvalidInput, UnknownModel
 from core.experiment.recipe import Experiment, Input, Place, places
@@ -81,7 +81,7 @@ def _continued(system: str, user: str, values: tuple[tuple[str, str], ...], pref
         parts = [prompts.clean(prompts.render(part, dict(values))) for part in (system, user) if part.strip()]
     except InvalidInput:  # a run of before that cannot be rendered any more
         return written
-    return completion.shown("\n\n".join(parts), prefix + written)
+    return code_completion.shown("\n\n".join(parts), prefix + written)
 
 
 def _codes(model: str) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import completion, prompts
+from core import code_completion, prompts
 from core.catalog import fillers, spec
-from core.completion import AS_COMMENT, AS_TYPED, MARKER, Candidate
+from core.code_completion import AS_COMMENT, AS_TYPED, MARKER, Candidate
 from core.errors import DiptychError, InvalidInput
 from core.examples import CODE_PROMPTS
 from core.experiment.recipe import Experiment, Input, places, seed_of
@@ -63,7 +63,7 @@ def experiment(draft: Draft) -> Experiment:
     if not text.strip():
         raise InvalidInput("The prompt is empty. Write how the code begins, or what it should do.")
     if MARKER in text and not model.fills:
-        raise InvalidInput(completion.cannot_fill(model.id, fillers()))
+        raise InvalidInput(code_completion.cannot_fill(model.id, fillers()))
     return draft.experiment(title=" ".join(text.split())[:_TITLE])
 
 
@@ -81,7 +81,7 @@ def draw(draft: Draft, shown: runs.Shown) -> None:
         )
         if shown.state.final:
             versions.regenerate(draft, shown, draft.key(shown.run_id))
-    found = completion.ranked(begun, outputs, whole=whole)
+    found = code_completion.ranked(begun, outputs, whole=whole)
     if found:
         st.caption(_sum(found, len(outputs)))
     for rank, candidate in enumerate(found, start=1):
@@ -137,7 +137,7 @@ def _unfinished(shown: runs.Shown, begun: str) -> None:
             if one.first.error:
                 st.error(escape(one.first.error, 400))
             if answer(one.first):
-                written = completion.shown(begun, answer(one.first), whole=True)
+                written = code_completion.shown(begun, answer(one.first), whole=True)
                 st.code(written, language="python", line_numbers=True)
 
 

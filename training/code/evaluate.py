@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from core.completion import parses, truncated
+from core.code_completion import parses, truncated
 from training.code import basics, card, corpus, library, sandbox
 from training.code.task import INDENT, Task, held_out_task, sentence
 from training.generate import completions

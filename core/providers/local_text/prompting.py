@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from core import completion
+from core import code_completion
 from core.errors import InvalidInput
 from core.types import Message, Request
 
@@ -44,11 +44,11 @@ def filling(tokenizer: Any, text: str, model: str, others: Sequence[str]) -> str
     Raises:
         InvalidInput: there is a gap, and the tokenizer has no tokens to say so.
     """
-    around = completion.gap(text)
+    around = code_completion.gap(text)
     if around is None:
         return text
     if not set(_FILLING) <= set(tokenizer.get_vocab()):
-        raise InvalidInput(completion.cannot_fill(model, others))
+        raise InvalidInput(code_completion.cannot_fill(model, others))
     before, after, middle = _FILLING
     return f"{before}{around[0]}{after}{around[1]}{middle}"
 
