@@ -23,7 +23,7 @@ FLOORS = [
     {"catalog", "checks", "device", "allowance"},
     {"repository", "remote", "png_metadata"},
     {"experiment", "providers", "context"},
-    {"examples", "pool", "talk", "image_files"},
+    {"examples", "pool", "chat", "image_files"},
     {"worker"},
     {"engine", "history"},
     {"exchange"},

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from core import experiment as experiments
+from core.chat import MAX_EXCHANGES, Talk, added, answering, choosing, cut, files, settled, totals
+from core.chat.experiments import Manner, asked, compared, controls, from_experiment
 from core.errors import InvalidInput
 from core.experiment import reading, recipe
-from core.talk import MAX_EXCHANGES, Talk, added, answering, choosing, cut, files, settled, totals
-from core.talk.asking import Manner, asked, compared, controls, from_experiment
 from core.types import CellResult, Output, State
 
 MANNER = Manner(system="Be {{ brief }}.", parameters={"temperature": 0.5, "max_new_tokens": 20}, seed=7)

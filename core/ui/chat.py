@@ -7,8 +7,8 @@ from functools import partial
 import streamlit as st
 
 from core import catalog
-from core.talk import Exchange, Side, Talk, files, settled, totals
-from core.talk.asking import compared
+from core.chat import Exchange, Side, Talk, files, settled, totals
+from core.chat.experiments import compared
 from core.types import State
 from core.ui import amounts, controls, drafts, results, runs, talks
 from core.ui.markdown import escape, formatted

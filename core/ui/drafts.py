@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.chat import experiments
 from core.errors import DiptychError
 from core.examples import AUDIO, CHAT, CODE, EXAMPLES, IMAGE, TEXT
 from core.experiment import reading, recipe
 from core.experiment.recipe import Experiment
-from core.talk import asking
 from core.ui import owner
 from core.ui.resources import history
 from core.ui.state import Draft, session
@@ -55,9 +55,9 @@ def open_in_page(experiment: Experiment, runs: Sequence[str] = ()) -> None:
     """Refill the page that an experiment belongs to, with the answers of its last run, and go there."""
     for run_id in runs:
         session().pictures |= history().attached(owner.current(), run_id)
-    if experiment.page == asking.PAGE:
-        session().talk = asking.from_experiment(experiment, runs[-1] if runs else "")
-        experiment = asking.controls(experiment)
+    if experiment.page == experiments.PAGE:
+        session().talk = experiments.from_experiment(experiment, runs[-1] if runs else "")
+        experiment = experiments.controls(experiment)
     session().adopt(experiment, runs)
     st.switch_page(PAGES.get(experiment.page, PAGES["playground"]))
 

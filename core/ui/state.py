@@ -9,9 +9,9 @@ from itertools import count
 import streamlit as st
 
 from core.catalog import TEXT_PARAMETERS, common, spec, successor
+from core.chat import Talk
 from core.experiment import Experiment, Input, Turn, Variant
 from core.settings import Secret
-from core.talk import Talk
 from core.types import CellResult, Modality, Value
 
 _SLOT = "diptych"

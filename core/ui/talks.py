@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core import catalog, context, pictures
+from core.chat import Talk, added, answering, choosing, cut, files
+from core.chat.experiments import Manner, asked
 from core.errors import DiptychError
 from core.experiment.recipe import Experiment
-from core.talk import Talk, added, answering, choosing, cut, files
-from core.talk.asking import Manner, asked
 from core.types import CellResult
 from core.ui import owner, runs
 from core.ui.resources import engine, history, settings

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from core.chat import Exchange, Side, Talk, Version
+from core.chat.experiments import Manner
 from core.errors import InvalidInput
-from core.talk import Exchange, Side, Talk, Version
-from core.talk.asking import Manner
 
 
 def to_dict(talk: Talk) -> dict[str, Any]:

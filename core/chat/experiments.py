@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from core import catalog, prompts
+from core.chat import Exchange, Side, Talk, Version, added, answering
 from core.experiment.recipe import Experiment, Input, Turn, Variant
-from core.talk import Exchange, Side, Talk, Version, added, answering
 from core.types import State, Value
 
 PAGE = "chat"
