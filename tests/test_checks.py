@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.checks import CHECKS, MAX_LINE, check, parse
-from core.checks.readers import COLOURS
+from core.checks.arguments import COLOURS
 from core.errors import CheckError, DiptychError
 from tests import fakes
 

@@ -3,7 +3,7 @@
 `Paris` or `equals:Paris`, `contains:Paris`, `contains-any:a,b`, `regex:^\\d+$`, `is-json:name,age`, `max-words:12`,
 `levenshtein(5):text` ..., each negated by `not-`. What a check looks for is trimmed, and so is the answer where a
 check compares its beginning, its end or the whole. Nothing is executed, and a hostile pattern is stopped. Knows nothing
-of experiments or templates. A new check is one function in core.checks.looks (of an image: in core.checks.sights) and
+of experiments or templates. A new check is one function in core.checks.text (of an image: in core.checks.image) and
 one row in CHECKS.
 """
 
@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.checks import looks, readers, sights
-from core.checks.looks import Finding, Unjudged
+from core.checks import arguments, image, text
+from core.checks.text import Finding, Unjudged
 from core.errors import CheckError
 
 MAX_LINE = 4_000
@@ -133,45 +133,45 @@ _HEAD = re.compile(
 _MEANT = re.compile(r"(?:not-)?(?P<name>[A-Za-z]+(?:[-_][A-Za-z]+)*)(?:\([^)]{0,20}\))?(?P<colon>:)?(?(colon)|$)")
 
 CHECKS: dict[str, Row] = {
-    "equals": Row(readers.text, looks.equals, "The answer is exactly this.", "equals:Paris"),
-    "contains": Row(readers.text, looks.contains, "This is in the answer.", "contains:Paris"),
-    "icontains": Row(readers.text, looks.icontains, "This is in the answer, in any case.", "icontains:paris"),
-    "contains-any": Row(readers.items, looks.contains_any, "One of these is in the answer.", "contains-any:yes,no"),
-    "contains-all": Row(readers.items, looks.contains_all, "All of these are in the answer.", "contains-all:red,blue"),
-    "icontains-any": Row(readers.items, looks.icontains_any, "One of these, in any case.", "icontains-any:yes,no"),
-    "icontains-all": Row(readers.items, looks.icontains_all, "All of these, in any case.", "icontains-all:red,blue"),
-    "starts-with": Row(readers.text, looks.starts_with, "The answer begins with this.", "starts-with:Dear"),
-    "ends-with": Row(readers.text, looks.ends_with, "The answer ends with this.", "ends-with:."),
-    "regex": Row(readers.pattern, looks.regex, "The pattern is found in the answer.", r"regex:^\d+$"),
-    "number": Row(readers.number, looks.last_number, "The last number in the answer is this.", "number:88"),
-    "is-json": Row(readers.names, looks.is_json, "The answer is JSON, with these keys if given.", "is-json:name,age"),
+    "equals": Row(arguments.text, text.equals, "The answer is exactly this.", "equals:Paris"),
+    "contains": Row(arguments.text, text.contains, "This is in the answer.", "contains:Paris"),
+    "icontains": Row(arguments.text, text.icontains, "This is in the answer, in any case.", "icontains:paris"),
+    "contains-any": Row(arguments.items, text.contains_any, "One of these is in the answer.", "contains-any:yes,no"),
+    "contains-all": Row(arguments.items, text.contains_all, "All of these are in the answer.", "contains-all:red,blue"),
+    "icontains-any": Row(arguments.items, text.icontains_any, "One of these, in any case.", "icontains-any:yes,no"),
+    "icontains-all": Row(arguments.items, text.icontains_all, "All of these, in any case.", "icontains-all:red,blue"),
+    "starts-with": Row(arguments.text, text.starts_with, "The answer begins with this.", "starts-with:Dear"),
+    "ends-with": Row(arguments.text, text.ends_with, "The answer ends with this.", "ends-with:."),
+    "regex": Row(arguments.pattern, text.regex, "The pattern is found in the answer.", r"regex:^\d+$"),
+    "number": Row(arguments.number, text.last_number, "The last number in the answer is this.", "number:88"),
+    "is-json": Row(arguments.names, text.is_json, "The answer is JSON, with these keys if given.", "is-json:name,age"),
     "contains-json": Row(
-        readers.names, looks.contains_json, "A JSON object or list is in the answer.", "contains-json:name,age"
+        arguments.names, text.contains_json, "A JSON object or list is in the answer.", "contains-json:name,age"
     ),
     "python-parses": Row(
-        readers.nothing, looks.python_parses, "The answer is Python without syntax errors.", "python-parses"
+        arguments.nothing, text.python_parses, "The answer is Python without syntax errors.", "python-parses"
     ),
-    "max-words": Row(readers.count, looks.max_words, "At most so many words.", "max-words:12"),
-    "min-words": Row(readers.count, looks.min_words, "At least so many words.", "min-words:3"),
-    "max-chars": Row(readers.count, looks.max_chars, "At most so many characters.", "max-chars:200"),
-    "min-chars": Row(readers.count, looks.min_chars, "At least so many characters.", "min-chars:10"),
-    "one-word": Row(readers.nothing, looks.one_word, "A single word.", "one-word"),
-    "upper": Row(readers.nothing, looks.upper, "All letters are capitals.", "upper"),
-    "bullets": Row(readers.count, looks.bullets, "A bulleted or numbered list of so many.", "bullets:3"),
+    "max-words": Row(arguments.count, text.max_words, "At most so many words.", "max-words:12"),
+    "min-words": Row(arguments.count, text.min_words, "At least so many words.", "min-words:3"),
+    "max-chars": Row(arguments.count, text.max_chars, "At most so many characters.", "max-chars:200"),
+    "min-chars": Row(arguments.count, text.min_chars, "At least so many characters.", "min-chars:10"),
+    "one-word": Row(arguments.nothing, text.one_word, "A single word.", "one-word"),
+    "upper": Row(arguments.nothing, text.upper, "All letters are capitals.", "upper"),
+    "bullets": Row(arguments.count, text.bullets, "A bulleted or numbered list of so many.", "bullets:3"),
     "levenshtein": Row(
-        readers.text, looks.levenshtein, "At most so many edits away from this.", "levenshtein(5):text", number=True
+        arguments.text, text.levenshtein, "At most so many edits away from this.", "levenshtein(5):text", number=True
     ),
-    "image-size": Row(readers.size, sights.image_size, "The image is this large.", "image-size:512x512", image=True),
+    "image-size": Row(arguments.size, image.image_size, "The image is this large.", "image-size:512x512", image=True),
     "blank": Row(
-        readers.nothing,
-        sights.blank,
+        arguments.nothing,
+        image.blank,
         "The image is one flat colour; not-blank: it shows something.",
         "blank",
         image=True,
     ),
     "shows-colour": Row(
-        readers.colour,
-        sights.shows_colour,
+        arguments.colour,
+        image.shows_colour,
         "At least so many percent of the image have this colour.",
         "shows-colour(5):red",
         number=True,

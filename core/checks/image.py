@@ -1,4 +1,4 @@
-"""How a check looks at an image: one function per check, as core.checks.looks has them for text.
+"""How a check looks at an image: one function per check, as core.checks.text has them for text.
 
 What is seen in an image is measured once and kept by the image's name, because a page judges its answers again at every
 look. Knows nothing of lines, names or negation.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core import pictures
-from core.checks.looks import Finding, Unjudged
+from core.checks.text import Finding, Unjudged
 from core.errors import InvalidInput
 
 FLAT = 3
