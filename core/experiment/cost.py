@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from core import catalog
 from core.errors import UnknownModel
 from core.experiment.recipe import Experiment, effective_samples
-from core.measures import duration
 from core.remote.prices import Prices, cost
+from core.text import duration
 from core.types import Cell, Modality, ModelSpec, Value
 
 DEFAULT_NEW_TOKENS = 64

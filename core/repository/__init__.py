@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from core.errors import ModelRefused
-from core.measures import in_words
 from core.repository import download, layout
 from core.repository.layout import PATTERNS, PICKLED, PICKLES, has_weights, named_parts, pickled
 from core.settings import Settings
+from core.text import in_words
 from core.types import ModelSpec, Progress
 
 __all__ = ["PATTERNS", "PICKLED", "Report", "cache", "folder", "in_words", "named_parts", "pickled", "present", "size"]

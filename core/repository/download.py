@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import HubUnreachable, ModelError, ModelRefused
-from core.measures import in_words
 from core.repository import layout, transfer
 from core.repository.transfer import Tally
 from core.settings import Settings
+from core.text import in_words
 from core.types import ModelSpec, Progress
 
 CONNECT_SECONDS = 3.0

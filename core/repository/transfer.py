@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-from core.measures import duration, in_words
+from core.text import duration, in_words
 
 RETRIES = 5
 """How often in a row a connection may break without a byte before the file is given up."""

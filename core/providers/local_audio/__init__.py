@@ -21,10 +21,10 @@ import transformers
 
 from core import device, repository
 from core.errors import DiptychError, ModelError
-from core.measures import duration
 from core.providers import Report
 from core.providers.local_audio import music, speech, wav, weights
 from core.settings import Settings
+from core.text import duration
 from core.types import Event, Failed, Finished, ModelSpec, Output, Progress, Request
 
 LOUD = 0.01

@@ -25,11 +25,11 @@ from PIL import Image
 from core import device, repository
 from core.catalog import checked_seed
 from core.errors import DiptychError, InvalidInput, ModelError
-from core.measures import duration
 from core.providers import Report
 from core.providers.local_image import asking, drawing, parts, preview, schedules
 from core.providers.local_image.asking import Wanted
 from core.settings import Settings
+from core.text import duration
 from core.types import Event, Failed, Finished, ModelSpec, Output, Progress, Request
 
 BLACK = (
