@@ -462,6 +462,6 @@ if __name__ == "__main__":
     sys.modules[provider.__name__] = provider
     if sys.argv[1:] == ["refuse-to-start"]:
         sys.exit(1)
-    from core.worker.workroom import main
+    from core.worker.server import main
 
     main()

@@ -83,7 +83,7 @@ def test_choice_on_a_cpu_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_device_pool_and_repository_import_nothing_heavy() -> None:
     code = (
-        "import sys, core.device, core.pool, core.repository;"
+        "import sys, core.device, core.worker.pool, core.repository;"
         "print({'torch', 'transformers', 'huggingface_hub'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

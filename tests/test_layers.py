@@ -23,7 +23,7 @@ FLOORS = [
     {"catalog", "checks", "device", "allowance"},
     {"repository", "remote", "png_metadata"},
     {"experiment", "providers", "context"},
-    {"examples", "pool", "chat", "image_files"},
+    {"examples", "chat", "image_files"},
     {"worker"},
     {"engine", "history"},
     {"exchange"},
@@ -87,7 +87,7 @@ def test_a_provider_imports_no_other(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=name)
 def test_pages_draw_and_nothing_else(path: Path) -> None:
     found = set(imports(path))
-    assert not [one for one in found if one.startswith(("core.providers", "core.worker", "core.pool", "pages"))]
+    assert not [one for one in found if one.startswith(("core.providers", "core.worker", "core.worker.pool", "pages"))]
     assert path.read_text("utf-8").count("\n") <= 80
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from core import catalog
-from core import pool as pools
 from core.errors import HubUnreachable, ModelRefused
-from core.pool import Pool
 from core.repository import Report, in_words
 from core.types import Event, Modality, ModelSpec, Progress, Request
+from core.worker import pool as pools
+from core.worker.pool import Pool
 
 GB = 1_000_000_000
 

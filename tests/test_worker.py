@@ -348,7 +348,7 @@ def test_the_server_imports_no_model_library() -> None:
 import sys
 import core.engine, core.worker
 heavy = {"torch", "transformers", "diffusers", "numpy", "google.genai", "openai"}
-elsewhere = {"streamlit", "sqlalchemy", "core.history", "core.pool", "core.worker.workroom"}
+elsewhere = {"streamlit", "sqlalchemy", "core.history", "core.worker.pool", "core.worker.server"}
 sys.exit(", ".join((heavy | elsewhere) & set(sys.modules)) or 0)
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

@@ -1,8 +1,8 @@
 """The worker process as the server sees it.
 
-`Worker` has the process started at first use (`core.worker.launch`), speaks with it (`core.worker.conversation`), and
+`Worker` has the process started at first use (`core.worker.launch`), speaks with it (`core.worker.connection`), and
 has another started when it died. A model opened through it looks like any other. The server that imports this never
-imports torch; the process itself is `core.worker.workroom`, entered by `python -m core.worker`.
+imports torch; the process itself is `core.worker.server`, entered by `python -m core.worker`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.providers import Model, Report, open_remote
 from core.settings import Secrets, Settings
 from core.types import Event as ModelEvent
 from core.types import Failed, Finished, ModelSpec, Progress, Request
-from core.worker.conversation import Conversation, Patience
+from core.worker.connection import Conversation, Patience
 from core.worker.launch import launch
 from core.worker.messages import Event, Generate, Open, Opened, Stop
 

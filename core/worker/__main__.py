@@ -1,5 +1,5 @@
 """`python -m core.worker`: the worker process."""
 
-from core.worker.workroom import main
+from core.worker.server import main
 
 main()

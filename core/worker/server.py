@@ -21,7 +21,6 @@ from multiprocessing.connection import Connection, Listener
 from queue import Empty, SimpleQueue
 
 from core.errors import ModelError
-from core.pool import Pool
 from core.providers import open_model
 from core.settings import Settings
 from core.types import Progress
@@ -36,6 +35,7 @@ from core.worker.messages import (
     Stop,
     refusal,
 )
+from core.worker.pool import Pool
 
 log = logging.getLogger(__name__)
 
