@@ -7,9 +7,9 @@ import re
 import pytest
 
 from core.catalog import ALIASES, CATALOG, IMAGE_PARAMETERS, PRESETS, checked, common, spec, successor
+from core.catalog.servers import SERVERS
 from core.errors import InvalidInput, UnknownModel
 from core.experiment import from_dict, plan
-from core.servers import SERVERS
 from core.settings import ROOT
 from core.types import Modality, ModelSpec, Parameter, Value
 

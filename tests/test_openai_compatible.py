@@ -16,8 +16,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from core import catalog, servers
+from core import catalog
 from core.allowance import Allowance
+from core.catalog import servers
 from core.errors import InvalidInput, KeyRefused, ModelRefused, RemoteError, Unreachable
 from core.providers import Model, list_models, open_remote
 from core.remote import line

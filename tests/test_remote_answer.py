@@ -14,10 +14,10 @@ from queue import Empty
 import pytest
 
 from core.catalog import spec
-from core.remote.prices import TABLE, cost, price
+from core.catalog.prices import TABLE, cost, price
+from core.catalog.servers import SERVERS
 from core.remote.reply import Reply, unused, wanted
 from core.remote.watch import Watched
-from core.servers import SERVERS
 from core.settings import Settings, settings
 from core.types import Value
 from tests.fakes import PATIENCE, until

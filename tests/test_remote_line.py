@@ -13,11 +13,11 @@ import httpcore2
 import httpx2
 import pytest
 
+from core.catalog.servers import server
 from core.errors import Unreachable
 from core.remote.address import anywhere, public_only
 from core.remote.faults import broken
 from core.remote.line import Forbidden, Line, TooMuch, trusted
-from core.servers import server
 from tests.fakes import PATIENCE, until
 from tests.listeners import HALF, Answer, Listener, says, stalls, write_certificate
 

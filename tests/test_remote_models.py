@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.catalog.servers import Server
 from core.errors import Unreachable
-from core.servers import Server
 from core.settings import Secrets, Settings
 from core.ui import remote
 from tests.test_pages import Visit, by_label

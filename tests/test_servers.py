@@ -7,9 +7,9 @@ import re
 import pytest
 
 from core.catalog import spec
+from core.catalog.servers import CUSTOM, MAX_ID, SERVERS, Server, custom, parts, server
 from core.errors import UnknownModel
 from core.remote.address import checked_url
-from core.servers import CUSTOM, MAX_ID, SERVERS, Server, custom, parts, server
 
 rows = pytest.mark.parametrize("row", SERVERS, ids=lambda row: row.id)
 

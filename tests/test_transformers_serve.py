@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from core import catalog, servers
+from core import catalog
+from core.catalog import servers
 from core.providers import list_models, open_remote
 from core.settings import Settings
 from core.types import Delta, Event, Failed, Finished, Message, Output, Request, Value

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core import servers
+from core.catalog import servers
 from core.catalog.audio import MUSIC_PARAMETERS, SPEECH_PARAMETERS
 from core.catalog.parameters import IMAGE_PARAMETERS, PRESETS, REMOTE_PARAMETERS, TEXT_PARAMETERS
 from core.catalog.rows import ALIASES, CATALOG
+from core.catalog.servers import CUSTOM, Server
 from core.catalog.traits import traits_of
 from core.catalog.values import checked, checked_seed, chosen
 from core.errors import UnknownModel
-from core.servers import CUSTOM, Server
 from core.types import Modality, ModelSpec, Parameter
 
 __all__ = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from core.servers import Server
+from core.catalog.servers import Server
 
 _SAMPLING = frozenset({"max_new_tokens", "temperature", "top_p", "stop"})
 _OPTIONAL = frozenset({"top_k", "min_p", "repetition_penalty", "thinking", "json_schema"})

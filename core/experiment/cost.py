@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core import catalog
+from core.catalog.prices import Prices, cost
 from core.errors import UnknownModel
 from core.experiment.recipe import Experiment, effective_samples
-from core.remote.prices import Prices, cost
 from core.text import duration
 from core.types import Cell, Modality, ModelSpec, Value
 

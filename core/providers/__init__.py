@@ -10,7 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Protocol, cast
 
-from core.servers import Server
+from core.catalog.servers import Server
 from core.settings import Secrets, Settings
 from core.types import Event, ModelSpec, Progress, Request
 

@@ -15,13 +15,13 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
+from core.catalog.servers import Server, server
 from core.errors import InvalidInput
 from core.remote.door import Door, door
 from core.remote.google import GoogleModel, listed
 from core.remote.google.answer import Piece
 from core.remote.google.ask import Ask, Turn, name_checked
 from core.remote.google.refusal import Refusal
-from core.servers import Server, server
 from core.settings import Secrets, Settings
 from core.types import ModelSpec
 

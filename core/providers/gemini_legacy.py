@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 import requests
 
+from core.catalog.servers import Server, server
 from core.errors import InvalidInput, KeyRefused
 from core.remote.door import Door, door
 from core.remote.google import GoogleModel, listed
@@ -23,7 +24,6 @@ from core.remote.google.answer import Piece
 from core.remote.google.ask import Ask, Turn, name_checked
 from core.remote.google.refusal import Refusal
 from core.remote.line import Line
-from core.servers import Server, server
 from core.settings import Lent, Secrets, Settings
 from core.types import ModelSpec
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from core.catalog.servers import CUSTOM, Server
 from core.errors import ModelRefused
 from core.prompts import clean
 from core.remote.address import Rule, anywhere, checked_url, loopback_only, public_only
 from core.remote.keys import hidden, key_for
 from core.remote.line import Line
-from core.servers import CUSTOM, Server
 from core.settings import Lent, Secret, Secrets, Settings
 
 MAX_WORD = 120

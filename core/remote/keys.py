@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from core.catalog.servers import Server
 from core.errors import InvalidInput, KeyRefused
-from core.servers import Server
 from core.settings import Secret, Secrets
 
 MAX_KEY = 512

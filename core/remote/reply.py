@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.remote.prices import cost
+from core.catalog.prices import cost
 from core.settings import Settings
 from core.types import FinishReason, ModelSpec, Output, Token, Value
 

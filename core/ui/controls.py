@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import repository, servers
-from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, common, spec
+from core import repository
+from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, common, servers, spec
 from core.experiment import limits
 from core.types import Modality, ModelSpec, Parameter, Value
 from core.ui import remote

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import catalog, servers
+from core import catalog
+from core.catalog import servers
+from core.catalog.servers import SERVERS, Server
 from core.errors import DiptychError, UnknownModel
 from core.providers import list_models
 from core.remote.address import checked_url
 from core.remote.keys import key_from
-from core.servers import SERVERS, Server
 from core.settings import Secrets
 from core.ui import owner
 from core.ui.markdown import escape

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import CATALOG
+from core.catalog.servers import SERVERS
 from core.examples import STEP_BY_STEP
-from core.servers import SERVERS
 from core.types import ModelSpec
 from core.ui import controls, drafts, owner, records, remote
 from core.ui.markdown import escape

@@ -5,7 +5,7 @@
     client.py    the SDK's client, with a key that was handed over and nothing of the environment's
     faults.py    the SDK's exceptions as sentences
 
-Knows what such servers have in common; what one of them takes is said by its row in core/servers.py.
+Knows what such servers have in common; what one of them takes is said by its row in core/catalog/servers.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from functools import partial
 
 from openai import APIStatusError
 
-from core import servers
+from core.catalog import servers
+from core.catalog.servers import Server
 from core.errors import DiptychError
 from core.providers.openai_compatible.answer import Answer
 from core.providers.openai_compatible.body import Body, asked, lighter
@@ -24,7 +25,6 @@ from core.providers.openai_compatible.faults import trouble
 from core.remote.door import Door, door
 from core.remote.line import Line
 from core.remote.watch import Watched
-from core.servers import Server
 from core.settings import Secrets, Settings
 from core.types import Delta, Event, Failed, Finished, ModelSpec, Request
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from openai import APIStatusError
 
 from core import pictures
+from core.catalog.servers import Server
 from core.errors import InvalidInput
 from core.prompts import clean
 from core.providers.openai_compatible.faults import code_of
 from core.remote.reply import unused, wanted
-from core.servers import Server
 from core.types import Message, ModelSpec, Request, Value
 
 Body = dict[str, object]

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 from core import pictures
+from core.catalog.servers import Server
 from core.errors import Blocked, RemoteError
 from core.remote.faults import broken, foreign
 from core.remote.reply import Reply
-from core.servers import Server
 from core.types import ModelSpec
 
 

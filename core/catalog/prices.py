@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from core.servers import SERVERS
+from core.catalog.servers import SERVERS
 from core.types import ModelSpec
 
 Prices = Mapping[str, tuple[float, float]]
