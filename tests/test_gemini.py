@@ -23,8 +23,8 @@ from core.catalog.servers import server
 from core.errors import InvalidInput, KeyRefused, QuotaSpent, UnknownModel, Unreachable
 from core.pictures import mime
 from core.providers import Model, list_models, open_remote
-from core.remote.door import Door
-from core.remote.line import Line
+from core.remote.endpoint import Door
+from core.remote.guarded_client import Line
 from core.settings import Lent, Secret, Settings
 from core.types import Delta, Event, Failed, Finished, Message, Output, Request, Value
 from tests.fake_gemini import (

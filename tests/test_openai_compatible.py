@@ -21,7 +21,7 @@ from core.allowance import Allowance
 from core.catalog import servers
 from core.errors import InvalidInput, KeyRefused, ModelRefused, RemoteError, Unreachable
 from core.providers import Model, list_models, open_remote
-from core.remote import line
+from core.remote import guarded_client
 from core.settings import Secret, Settings
 from core.types import Delta, Event, Failed, Finished, Message, Output, Request, Token, Value
 from tests import fake_openai as fake
@@ -534,7 +534,9 @@ def test_no_redirect_is_followed(server: fake.Server, status: int) -> None:
 
 @pytest.mark.parametrize("part", [fake.event(fake.delta()), b"x" * 10_000, b": comment\n" * 1000])
 def test_a_body_without_end_is_cut(server: fake.Server, monkeypatch: pytest.MonkeyPatch, part: bytes) -> None:
-    monkeypatch.setattr(line.Line.__init__, "__kwdefaults__", {"connect": 5.0, "read": 120.0, "max_bytes": 200_000})
+    monkeypatch.setattr(
+        guarded_client.Line.__init__, "__kwdefaults__", {"connect": 5.0, "read": 120.0, "max_bytes": 200_000}
+    )
     server.plans = [fake.endless_body(part), fake.says("Next.")]
     model = opened(server)
     found = failure(model)

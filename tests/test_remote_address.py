@@ -12,7 +12,7 @@ import pytest
 from core.catalog.servers import SERVERS, Server, custom, server
 from core.errors import InvalidInput, KeyRefused, ModelRefused, QuotaSpent
 from core.remote.address import MAX_URL, anywhere, checked_url, is_public, loopback_only, public_only, resolved
-from core.remote.door import Door, door
+from core.remote.endpoint import Door, door
 from core.settings import Lent, Secret, Secrets, Settings, settings
 
 # --- URLs

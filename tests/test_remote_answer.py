@@ -16,8 +16,8 @@ import pytest
 from core.catalog import spec
 from core.catalog.prices import TABLE, cost, price
 from core.catalog.servers import SERVERS
-from core.remote.reply import Reply, unused, wanted
-from core.remote.watch import Watched
+from core.remote.cancellable import Watched
+from core.remote.partial_output import Reply, unused, wanted
 from core.settings import Settings, settings
 from core.types import Value
 from tests.fakes import PATIENCE, until

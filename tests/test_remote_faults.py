@@ -17,9 +17,9 @@ import pytest
 
 from core.catalog.servers import custom, server
 from core.errors import InvalidInput, KeyRefused, QuotaSpent, RemoteError, Unreachable
-from core.remote.faults import MAX_QUOTED, SUCCESSORS, broken, foreign, quoted, refused, seconds_in
+from core.remote.errors import MAX_QUOTED, SUCCESSORS, broken, foreign, quoted, refused, seconds_in
+from core.remote.guarded_client import Forbidden, TooMuch
 from core.remote.keys import MAX_KEY, hidden, key_for, key_from
-from core.remote.line import Forbidden, TooMuch
 from core.settings import Lent, Secret, settings
 
 GEMINI, OPENAI, OLLAMA = server("gemini"), server("openai"), server("ollama")

@@ -16,8 +16,8 @@ import pytest
 from core.catalog.servers import server
 from core.errors import Unreachable
 from core.remote.address import anywhere, public_only
-from core.remote.faults import broken
-from core.remote.line import Forbidden, Line, TooMuch, trusted
+from core.remote.errors import broken
+from core.remote.guarded_client import Forbidden, Line, TooMuch, trusted
 from tests.fakes import PATIENCE, until
 from tests.listeners import HALF, Answer, Listener, says, stalls, write_certificate
 
@@ -67,7 +67,7 @@ def tls(certificate: Path) -> ssl.SSLContext:
 @pytest.fixture
 def trusting(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines that are opened now trust the certificate."""
-    monkeypatch.setattr("core.remote.line.trusted", lambda: ssl.create_default_context(cafile=certificate))
+    monkeypatch.setattr("core.remote.guarded_client.trusted", lambda: ssl.create_default_context(cafile=certificate))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from google.genai import errors, types
 
 from core.catalog.servers import Server, server
 from core.errors import InvalidInput
-from core.remote.door import Door, door
+from core.remote.endpoint import Door, door
 from core.remote.google import GoogleModel, listed
 from core.remote.google.answer import Piece
 from core.remote.google.ask import Ask, Turn, name_checked

@@ -18,12 +18,12 @@ import requests
 
 from core.catalog.servers import Server, server
 from core.errors import InvalidInput, KeyRefused
-from core.remote.door import Door, door
+from core.remote.endpoint import Door, door
 from core.remote.google import GoogleModel, listed
 from core.remote.google.answer import Piece
 from core.remote.google.ask import Ask, Turn, name_checked
 from core.remote.google.refusal import Refusal
-from core.remote.line import Line
+from core.remote.guarded_client import Line
 from core.settings import Lent, Secrets, Settings
 from core.types import ModelSpec
 

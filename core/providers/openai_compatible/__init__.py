@@ -18,13 +18,13 @@ from openai import APIStatusError
 from core.catalog import servers
 from core.catalog.servers import Server
 from core.errors import DiptychError
-from core.providers.openai_compatible.answer import Answer
-from core.providers.openai_compatible.body import Body, asked, lighter
 from core.providers.openai_compatible.client import chunks, listed
-from core.providers.openai_compatible.faults import trouble
-from core.remote.door import Door, door
-from core.remote.line import Line
-from core.remote.watch import Watched
+from core.providers.openai_compatible.errors import trouble
+from core.providers.openai_compatible.request import Body, asked, lighter
+from core.providers.openai_compatible.response import Answer
+from core.remote.cancellable import Watched
+from core.remote.endpoint import Door, door
+from core.remote.guarded_client import Line
 from core.settings import Secrets, Settings
 from core.types import Delta, Event, Failed, Finished, ModelSpec, Request
 

@@ -14,10 +14,10 @@ import httpx2
 from openai import Omit, OpenAI, Stream
 
 from core.errors import Unreachable
-from core.providers.openai_compatible.body import Body
-from core.remote import faults
-from core.remote.door import Door
-from core.remote.line import Line
+from core.providers.openai_compatible.request import Body
+from core.remote import errors
+from core.remote.endpoint import Door
+from core.remote.guarded_client import Line
 
 MAX_LISTED = 500
 MAX_NAME = 120
@@ -72,7 +72,7 @@ def listed(way: Door, line: Line) -> tuple[str, ...]:
     found = json.loads(response.read())
     rows = found.get("data") if isinstance(found, Mapping) else found
     if not isinstance(rows, list):
-        raise Unreachable(str(faults.foreign(way.server)))
+        raise Unreachable(str(errors.foreign(way.server)))
     models = [row for row in rows if isinstance(row, Mapping) and _offered(row.get("id"))]
     if way.server.id == "openai":
         models.sort(key=_created, reverse=True)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from typing import Protocol
 
 from core.errors import DiptychError
-from core.remote.door import Door
-from core.remote.faults import foreign
+from core.remote.cancellable import Watched
+from core.remote.endpoint import Door
+from core.remote.errors import foreign
 from core.remote.google.answer import GoogleReply, Piece, settle
 from core.remote.google.ask import Ask, asked
 from core.remote.google.refusal import Refusal, error, fault, lesser
-from core.remote.reply import unused
-from core.remote.watch import Watched
+from core.remote.partial_output import unused
 from core.settings import Settings
 from core.types import Delta, Event, Failed, Finished, ModelSpec, Request
 

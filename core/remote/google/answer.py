@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from core import pictures
 from core.catalog.servers import Server
 from core.errors import Blocked, RemoteError
-from core.remote.faults import broken, foreign
-from core.remote.reply import Reply
+from core.remote.errors import broken, foreign
+from core.remote.partial_output import Reply
 from core.types import ModelSpec
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from core.catalog.servers import Server
 from core.errors import KeyRefused, RemoteError
-from core.remote.faults import broken, foreign, quoted, refused, seconds_in
+from core.remote.errors import broken, foreign, quoted, refused, seconds_in
 from core.remote.google.ask import Ask
 from core.settings import Secret
 

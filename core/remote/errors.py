@@ -16,8 +16,8 @@ from email.utils import parsedate_to_datetime
 from core.catalog.servers import Server
 from core.errors import KeyRefused, QuotaSpent, RemoteError, Unreachable
 from core.prompts import clean
+from core.remote.guarded_client import Forbidden, TooMuch
 from core.remote.keys import hidden
-from core.remote.line import Forbidden, TooMuch
 from core.settings import Secret
 
 MAX_QUOTED = 240

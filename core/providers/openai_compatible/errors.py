@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from openai import APIConnectionError, APIError, APIStatusError
 
 from core.errors import Blocked, DiptychError, RemoteError
-from core.remote import faults
-from core.remote.door import Door
+from core.remote import errors
+from core.remote.endpoint import Door
 
 _STATUS: Mapping[str, int] = {
     "rate_limit": 429,
@@ -37,13 +37,13 @@ def trouble(error: Exception, way: Door, model: str, *, begun: bool = False) -> 
     if isinstance(error, DiptychError):
         return error
     if isinstance(error, APIStatusError):
-        wait = faults.seconds_in(error.response.headers.get("retry-after"))
+        wait = errors.seconds_in(error.response.headers.get("retry-after"))
         return _refused(error.status_code, error.body, way, model, wait)
     if isinstance(error, APIError) and not isinstance(error, APIConnectionError):
         return _refused(_status_of(error.body), error.body, way, model)
     if isinstance(error, ValueError) and not begun:
-        return faults.foreign(way.server)
-    return faults.broken(error, way.server, begun=begun)
+        return errors.foreign(way.server)
+    return errors.broken(error, way.server, begun=begun)
 
 
 def said(error: object, way: Door, model: str) -> DiptychError:
@@ -61,7 +61,7 @@ def _refused(status: int, body: object, way: Door, model: str, wait: float | Non
     name = way.server.name
     if status == 400 and any(word in code_of(body) for word in _FILTERED):
         return Blocked(f"{name} will not answer this prompt: its content filter caught it. Word it differently.")
-    return faults.refused(status, way.server, model, said=faults.quoted(body, [way.key]), retry_after=wait)
+    return errors.refused(status, way.server, model, said=errors.quoted(body, [way.key]), retry_after=wait)
 
 
 def _status_of(body: object) -> int:

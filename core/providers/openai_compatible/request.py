@@ -17,8 +17,8 @@ from core import pictures
 from core.catalog.servers import Server
 from core.errors import InvalidInput
 from core.prompts import clean
-from core.providers.openai_compatible.faults import code_of
-from core.remote.reply import unused, wanted
+from core.providers.openai_compatible.errors import code_of
+from core.remote.partial_output import unused, wanted
 from core.types import Message, ModelSpec, Request, Value
 
 Body = dict[str, object]

@@ -13,8 +13,8 @@ from core.catalog.servers import CUSTOM, Server
 from core.errors import ModelRefused
 from core.prompts import clean
 from core.remote.address import Rule, anywhere, checked_url, loopback_only, public_only
+from core.remote.guarded_client import Line
 from core.remote.keys import hidden, key_for
-from core.remote.line import Line
 from core.settings import Lent, Secret, Secrets, Settings
 
 MAX_WORD = 120

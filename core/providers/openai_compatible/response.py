@@ -9,10 +9,10 @@ import openai
 
 from core.errors import Blocked, RemoteError
 from core.prompts import clean
-from core.providers.openai_compatible.faults import said
-from core.remote import faults
-from core.remote.door import Door
-from core.remote.reply import Reply
+from core.providers.openai_compatible.errors import said
+from core.remote import errors
+from core.remote.endpoint import Door
+from core.remote.partial_output import Reply
 from core.settings import Settings
 from core.types import ModelSpec, Output, Request, Token
 
@@ -128,7 +128,7 @@ class Answer:
 
     def _cut_off(self) -> RemoteError:
         server = self._door.server
-        return faults.broken(EOFError(), server, begun=True) if self.begun else faults.foreign(server)
+        return errors.broken(EOFError(), server, begun=True) if self.begun else errors.foreign(server)
 
 
 def _text(content: object) -> str:
