@@ -19,7 +19,7 @@ import transformers
 from core import catalog, repository
 from core.errors import ModelRefused
 from core.providers import local_audio
-from core.providers.local_audio import LocalAudio, asking, music, speech, wav
+from core.providers.local_audio import LocalAudio, music, parameters, speech, wav
 from core.settings import Settings
 from core.types import (
     Event,
@@ -148,7 +148,7 @@ def test_codes_are_drawn_as_their_probabilities_say() -> None:
     logits = torch.tensor([[0.0, 1.0, 2.0, -1.0]]).repeat(20_000, 1)
     generator = torch.Generator().manual_seed(3)
     for temperature, top_k in ((1.0, 0), (0.5, 0), (1.0, 2)):
-        drawn = music.chosen(logits, asking.Music(temperature=temperature, top_k=top_k), generator)
+        drawn = music.chosen(logits, parameters.Music(temperature=temperature, top_k=top_k), generator)
         expected = (logits[0] / temperature).softmax(-1)
         if top_k:
             expected = torch.tensor([0.0, 1.0, 2.0, -torch.inf])

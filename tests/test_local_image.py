@@ -19,7 +19,7 @@ from PIL import Image
 from core import catalog
 from core.errors import InvalidInput, ModelRefused
 from core.providers import local_image
-from core.providers.local_image import LocalImage, asking, preview, schedules
+from core.providers.local_image import LocalImage, parameters, preview, schedules
 from core.settings import Settings
 from core.types import (
     Event,
@@ -446,10 +446,10 @@ def test_a_bad_seed_fails(tiny: LocalImage, seed: int) -> None:
 
 def test_what_is_missing_takes_the_rows_default_and_foreign_names_are_left_alone() -> None:
     row = catalog.spec("lcm-dreamshaper-v7")
-    read = asking.read({"steps": None, "top_k": 3}, row.parameters)
+    read = parameters.read({"steps": None, "top_k": 3}, row.parameters)
     assert (read.steps, read.guidance_scale, read.scheduler, read.pixels) == (4, 8.0, "LCM", (512, 512))
     with pytest.raises(InvalidInput, match="must be one of LCM; it is 'DDIM'"):
-        asking.read({"scheduler": "DDIM"}, row.parameters)
+        parameters.read({"scheduler": "DDIM"}, row.parameters)
 
 
 def test_a_model_that_fails_says_its_class_and_works_on(tiny: LocalImage, monkeypatch: pytest.MonkeyPatch) -> None:

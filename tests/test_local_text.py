@@ -22,7 +22,7 @@ from core.catalog import TEXT_PARAMETERS, spec
 from core.errors import InvalidInput, ModelRefused
 from core.providers import local_text
 from core.providers.local_text import LocalText, prompting, sampling, weights
-from core.providers.local_text.writing import Gate, Letters
+from core.providers.local_text.detokenize import Gate, Letters
 from core.settings import Settings
 from core.types import (
     Delta,

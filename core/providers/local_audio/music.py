@@ -16,7 +16,7 @@ import torch
 
 from core.catalog import checked_seed
 from core.errors import PromptTooLong
-from core.providers.local_audio import asking
+from core.providers.local_audio import parameters
 from core.types import ModelSpec, Request
 
 
@@ -39,8 +39,8 @@ class Music:
         Raises:
             InvalidInput, PromptTooLong: it cannot be made; the message says why.
         """
-        want = asking.read(asking.Music, request.parameters, self.spec.parameters)
-        prompt, seed = asking.prompt(request), checked_seed(request.seed)
+        want = parameters.read(parameters.Music, request.parameters, self.spec.parameters)
+        prompt, seed = parameters.prompt(request), checked_seed(request.seed)
         with self._lock:  # a fast tokenizer raises "Already borrowed" when two threads use it
             ids = self._tokenizer(prompt)["input_ids"]
         if len(ids) > self.spec.context:
@@ -76,7 +76,7 @@ class Music:
 class Piece:
     """One piece of music on its way; a unit of its work is a step of the decoder. See core.providers.local_audio."""
 
-    def __init__(self, music: Music, want: asking.Music, prompt: str, ids: list[int], seed: int) -> None:
+    def __init__(self, music: Music, want: parameters.Music, prompt: str, ids: list[int], seed: int) -> None:
         self.prompt, self.prompt_tokens, self.notes = prompt, len(ids), list[str]()
         self._music, self._want, self._ids = music, want, ids
         self._length = max(music.codebooks, round(want.duration * music.pace))
@@ -135,7 +135,7 @@ class Piece:
         return without + (with_prompt - without) * self._want.guidance_scale
 
 
-def chosen(logits: torch.Tensor, want: asking.Music, generator: torch.Generator) -> torch.Tensor:
+def chosen(logits: torch.Tensor, want: parameters.Music, generator: torch.Generator) -> torch.Tensor:
     """One code for each line of `logits`, (codebooks, codes).
 
     The draw is exact: the argmax of logits / temperature plus Gumbel noise is a sample of their softmax (Gumbel 1954;

@@ -16,7 +16,7 @@ import torch
 
 from core.catalog import checked_seed
 from core.errors import InvalidInput, PromptTooLong
-from core.providers.local_audio import asking
+from core.providers.local_audio import parameters
 from core.types import ModelSpec, Request
 
 LONGEST = 160
@@ -44,8 +44,8 @@ class Speech:
         Raises:
             InvalidInput, PromptTooLong: it cannot be spoken; the message says why.
         """
-        want = asking.read(asking.Speech, request.parameters, self.spec.parameters)
-        prompt, seed = asking.prompt(request), checked_seed(request.seed)
+        want = parameters.read(parameters.Speech, request.parameters, self.spec.parameters)
+        prompt, seed = parameters.prompt(request), checked_seed(request.seed)
         with self._lock:
             read = [self._tokenizer(text)["input_ids"] for text in sentences(prompt)]
         spoken = [ids for ids in read if self._sounds(ids)]
@@ -59,7 +59,7 @@ class Speech:
         return Piece(self, want, prompt, spoken, seed, self._unread(prompt))
 
     @torch.inference_mode()
-    def said(self, ids: list[int], want: asking.Speech, seed: int) -> torch.Tensor:
+    def said(self, ids: list[int], want: parameters.Speech, seed: int) -> torch.Tensor:
         """One sentence as samples."""
         words = torch.tensor([ids], device=self.device)
         devices = [torch.cuda.current_device()] if self.device == "cuda" else []
@@ -92,7 +92,7 @@ class Piece:
     def __init__(
         self,
         speech: Speech,
-        want: asking.Speech,
+        want: parameters.Speech,
         prompt: str,
         spoken: list[list[int]],
         seed: int,

@@ -26,8 +26,8 @@ from core import device, repository
 from core.catalog import checked_seed
 from core.errors import DiptychError, InvalidInput, ModelError
 from core.providers import Report
-from core.providers.local_image import asking, drawing, parts, preview, schedules
-from core.providers.local_image.asking import Wanted
+from core.providers.local_image import drawing, parameters, parts, preview, schedules
+from core.providers.local_image.parameters import Wanted
 from core.settings import Settings
 from core.text import duration
 from core.types import Event, Failed, Finished, ModelSpec, Output, Progress, Request
@@ -114,10 +114,10 @@ class LocalImage:
                 yield Failed(index, f"The model failed ({type(error).__name__}). Try other settings or another model.")
 
     def _drawn(self, index: int, request: Request, stopped: Callable[[int], bool]) -> Iterator[Event]:
-        wanted, seed = asking.read(request.parameters, self.spec.parameters), checked_seed(request.seed)
+        wanted, seed = parameters.read(request.parameters, self.spec.parameters), checked_seed(request.seed)
         self._refuse_size(wanted)
         scheduler, note = schedules.made(wanted.scheduler, self._parts.schedule, wanted.steps, self._place.kind)
-        canvas = self._begun(index, wanted, asking.prompt(request), len(scheduler.timesteps), note)
+        canvas = self._begun(index, wanted, parameters.prompt(request), len(scheduler.timesteps), note)
         yield canvas.progress()
         if not stopped(index):
             words = self._words(canvas)

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from core.providers.local_image import preview, schedules
-from core.providers.local_image.asking import Wanted
+from core.providers.local_image.parameters import Wanted
 from core.providers.local_image.parts import Parts
 
 

@@ -25,7 +25,7 @@ from core.errors import DiptychError, PromptTooLong
 from core.providers import Report
 from core.providers.local_text import prompting, sampling, weights
 from core.providers.local_text.decoding import Batch, Row
-from core.providers.local_text.writing import Gate, Letters
+from core.providers.local_text.detokenize import Gate, Letters
 from core.settings import Settings
 from core.types import Event, Failed, Finished, Modality, ModelSpec, Output, Progress, Request
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
+from core.providers.local_text.detokenize import Gate, Letters
+from core.providers.local_text.kv_cache import COLUMNS, ROWS, Memory, Slots, read_prompt, rounded
 from core.providers.local_text.sampling import Dice, Sampling, choose, penalise
-from core.providers.local_text.slots import COLUMNS, ROWS, Memory, Slots, read_prompt, rounded
-from core.providers.local_text.writing import Gate, Letters
 from core.types import Delta, Failed, FinishReason, Token
 
 ROWS_AT_ONCE = 32
