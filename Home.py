@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from core.ui import frames, greeting, live, owner, results, welcome
+from core.ui.components import image_view, live_typing, page_not_found_fix, results
+from core.ui.pages import home
+from core.ui.session import owner
 
 st.set_page_config(page_title="Diptych", page_icon="static/favicon.png", layout="wide")
 st.logo("static/logo.svg", icon_image="static/mark.svg", size="large")
 
-first = greeting.misled()
+first = page_not_found_fix.misled()
 page = st.navigation(
     {
-        "": [st.Page(welcome.page, title="Home", icon=":material/home:", url_path="home", default=True)],
+        "": [st.Page(home.page, title="Home", icon=":material/home:", url_path="home", default=True)],
         "Compare": [st.Page("pages/compare/playground.py", title="Playground", icon=":material/compare:")],
         "Create": [
             st.Page("pages/create/text.py", title="Text", icon=":material/notes:"),
@@ -23,9 +25,9 @@ page = st.navigation(
     }
 )
 if first and page.url_path:  # the page is there after all
-    greeting.correct()
+    page_not_found_fix.correct()
 owner.remember()
-live.commit_while_typing()
-frames.style()
+live_typing.commit_while_typing()
+image_view.style()
 with results.guard():
     page.run()

@@ -144,7 +144,7 @@ CODE_PROMPTS: dict[str, tuple[str, str]] = {
     "A wish in words": (code_completion.AS_COMMENT, "a function that returns the largest of a list of numbers"),
     "A gap to fill": (
         code_completion.AS_TYPED,
-        f"def area(width, height):\n    {completion.MARKER}\n    return result\n",
+        f"def area(width, height):\n    {code_completion.MARKER}\n    return result\n",
     ),
 }
 """Prompts that the Code page offers, by what they are: how they are framed, and their text."""

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.experiment import Experiment, Input, Variant
-from core.ui import resources
+from core.ui.session import resources
 from tests import fakes
 from tests.test_pages import PLAYGROUND, Visit, by_label, said, settle
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core import context, png_metadata
 from core.examples import DRAWN
 from core.experiment import Experiment, Input, Variant
-from core.ui import resources
+from core.ui.session import resources
 from tests import fakes
 from tests.test_pages import HISTORY, PLAYGROUND, Visit, by_label, said, settle
 

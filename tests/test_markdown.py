@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.ui.markdown import escape, formatted
+from core.ui.components.markdown import escape, formatted
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.examples import EXAMPLES
 from core.experiment import plan
-from core.ui import resources
+from core.ui.session import resources
 from tests import tiny_models
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.catalog.servers import Server
 from core.errors import Unreachable
 from core.settings import Secrets, Settings
-from core.ui import remote
+from core.ui.components import remote_models
 from tests.test_pages import Visit, by_label
 
 
@@ -20,7 +20,7 @@ def test_a_silent_server_is_asked_again_only_when_told(visit: Visit, monkeypatch
         raise Unreachable("Nothing answers there.")
 
     monkeypatch.setenv("DIPTYCH_LOCAL", "1")
-    monkeypatch.setattr(remote, "list_models", silent)
+    monkeypatch.setattr(remote_models, "list_models", silent)
     app = visit("pages/create/text.py")
     app.session_state["remote.server"] = "Ollama"
     for _ in range(2):

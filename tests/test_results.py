@@ -10,10 +10,10 @@ from core.examples import EXAMPLES, STEP_BY_STEP
 from core.experiment import plan, summary
 from core.experiment.recipe import Experiment, Input, Variant, places
 from core.types import CellResult, Output, State
-from core.ui.amounts import footer
-from core.ui.markdown import escape
-from core.ui.results import distinct
-from core.ui.verdicts import headline
+from core.ui.components.amounts import footer
+from core.ui.components.markdown import escape
+from core.ui.components.results import distinct
+from core.ui.pages.playground_summary import headline
 
 TWO = Experiment(
     page="playground",

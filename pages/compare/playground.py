@@ -4,16 +4,18 @@ import streamlit as st
 
 from core.experiment import summary
 from core.types import Modality
-from core.ui import controls, drafts, inputs, remote, results, runs, sampling, variants, verdicts
+from core.ui.components import inputs, model_controls, remote_models, results, run_bar, seeds, variants
+from core.ui.pages import playground_summary
+from core.ui.session import drafts
 
 draft = drafts.current("playground")
 
 
-def answers(shown: runs.Shown) -> None:
+def answers(shown: run_bar.Shown) -> None:
     """The verdict on top, the grid under it."""
-    verdicts.draw(shown.experiment, summary(shown.experiment, shown.results))
+    playground_summary.draw(shown.experiment, summary(shown.experiment, shown.results))
     results.grid(
-        shown.experiment, shown.results, f"playground.{shown.run_id}", lambda cell: runs.retry(shown.run_id, cell)
+        shown.experiment, shown.results, f"playground.{shown.run_id}", lambda cell: run_bar.retry(shown.run_id, cell)
     )
 
 
@@ -21,25 +23,25 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
     st.title("Playground", anchor=False)
     drafts.example_menu()
 variants.edit(draft)
-controls.earlier(draft)
+model_controls.earlier(draft)
 st.subheader("Inputs", anchor=False)
 inputs.edit(draft)
 st.subheader("Models and sampling", anchor=False)
-controls.models(draft, makes=tuple(Modality))
-remote.button(draft)
+model_controls.models(draft, makes=tuple(Modality))
+remote_models.button(draft)
 with st.grid(6, min_column_width=150):
-    sampling.samples(draft)
-    sampling.seed(draft)
+    seeds.samples(draft)
+    seeds.seed(draft)
     if draft.draws:
-        sampling.seeds(draft)
-    controls.parameters(draft, advanced=False)
-controls.parameters(draft, advanced=False, long=True)
+        seeds.seeds(draft)
+    model_controls.parameters(draft, advanced=False)
+model_controls.parameters(draft, advanced=False, long=True)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     if not draft.draws:
-        controls.presets(draft)
-        controls.chat(draft)
+        model_controls.presets(draft)
+        model_controls.chat(draft)
     with st.popover("More parameters", icon=":material/tune:"):
-        controls.parameters(draft, advanced=True)
-    sampling.new_seed(draft)
-runs.bench(draft, draft.experiment, answers)
+        model_controls.parameters(draft, advanced=True)
+    seeds.new_seed(draft)
+run_bar.bench(draft, draft.experiment, answers)
 drafts.keep(draft)

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from core.types import Modality
-from core.ui import audio, controls, drafts, runs, sampling, sound
+from core.ui.components import model_controls, run_bar, seeds
+from core.ui.pages import audio, sound
+from core.ui.session import drafts
 
 draft = drafts.current("audio")
 
@@ -12,17 +14,17 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
     audio.example_menu(draft)
 left, right = st.columns([3, 2], gap="large")
 with right:
-    controls.model(draft, Modality.AUDIO)
+    model_controls.model(draft, Modality.AUDIO)
     with st.grid(2, min_column_width=130):
-        sampling.samples(draft, "Sounds", audio.MOST)
-        controls.parameters(draft, advanced=False)
-        sampling.seed(draft)
-        sampling.seeds(draft)
+        seeds.samples(draft, "Sounds", audio.MOST)
+        model_controls.parameters(draft, advanced=False)
+        seeds.seed(draft)
+        seeds.seeds(draft)
     with st.container(horizontal=True):
-        sampling.new_seed(draft)
+        seeds.new_seed(draft)
         with st.popover("More parameters", icon=":material/tune:"):
-            controls.parameters(draft, advanced=True)
+            model_controls.parameters(draft, advanced=True)
 with left:
     audio.prompt(draft)
-    runs.bench(draft, lambda: audio.experiment(draft), lambda shown: sound.draw(draft, shown), label="Generate")
+    run_bar.bench(draft, lambda: audio.experiment(draft), lambda shown: sound.draw(draft, shown), label="Generate")
 drafts.keep(draft)

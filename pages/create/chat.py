@@ -2,20 +2,22 @@
 
 import streamlit as st
 
-from core.ui import chat, controls, drafts, remote, sampling, talks
+from core.ui.components import model_controls, remote_models, seeds
+from core.ui.pages import chat, conversations
+from core.ui.session import drafts
 
 draft = drafts.current("chat")
 
 chat.header(draft)
-with st.expander("Models and manner", icon=":material/tune:", expanded=not talks.current().exchanges):
+with st.expander("Models and manner", icon=":material/tune:", expanded=not conversations.current().exchanges):
     chat.controls_of(draft)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        remote.button(draft)
-        controls.presets(draft)
+        remote_models.button(draft)
+        model_controls.presets(draft)
         with st.popover("Parameters", icon=":material/tune:"):
-            controls.parameters(draft, advanced=False)
-            controls.parameters(draft, advanced=True)
-            sampling.seed(draft)
+            model_controls.parameters(draft, advanced=False)
+            model_controls.parameters(draft, advanced=True)
+            seeds.seed(draft)
         st.toggle(
             "Formatted answers", key="chat.formatted", help="Lists, tables and code drawn; links and images never"
         )

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from core.types import Modality
-from core.ui import code, controls, drafts, runs, sampling
+from core.ui.components import model_controls, run_bar, seeds
+from core.ui.pages import code
+from core.ui.session import drafts
 
 draft = drafts.current("code")
 
@@ -12,15 +14,15 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
     code.example_menu(draft)
 left, right = st.columns([3, 2], gap="large")
 with right:
-    controls.model(draft, Modality.CODE)
-    controls.presets(draft)
+    model_controls.model(draft, Modality.CODE)
+    model_controls.presets(draft)
     with st.grid(2, min_column_width=130):
-        sampling.samples(draft, "Candidates")
-        controls.parameters(draft, advanced=False)
-        controls.parameters(draft, advanced=True)
-        sampling.seed(draft)
-    sampling.new_seed(draft)
+        seeds.samples(draft, "Candidates")
+        model_controls.parameters(draft, advanced=False)
+        model_controls.parameters(draft, advanced=True)
+        seeds.seed(draft)
+    seeds.new_seed(draft)
 with left:
     code.prompt(draft)
-    runs.bench(draft, lambda: code.experiment(draft), lambda shown: code.draw(draft, shown), label="Generate")
+    run_bar.bench(draft, lambda: code.experiment(draft), lambda shown: code.draw(draft, shown), label="Generate")
 drafts.keep(draft)

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from core.types import Modality
-from core.ui import controls, drafts, gallery, image, runs, sampling
+from core.ui.components import model_controls, run_bar, seeds
+from core.ui.pages import gallery, image
+from core.ui.session import drafts
 
 draft = drafts.current("image")
 
@@ -14,17 +16,17 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
         image.restorer(draft)
 left, right = st.columns([3, 2], gap="large")
 with right:
-    controls.model(draft, Modality.IMAGE)
+    model_controls.model(draft, Modality.IMAGE)
     with st.grid(2, min_column_width=130):
-        sampling.samples(draft, "Images", image.MOST)
-        controls.parameters(draft, advanced=False)
-        sampling.seed(draft)
-        sampling.seeds(draft)
+        seeds.samples(draft, "Images", image.MOST)
+        model_controls.parameters(draft, advanced=False)
+        seeds.seed(draft)
+        seeds.seeds(draft)
     with st.container(horizontal=True):
-        sampling.new_seed(draft)
+        seeds.new_seed(draft)
         with st.popover("More parameters", icon=":material/tune:"):
-            controls.parameters(draft, advanced=True)
+            model_controls.parameters(draft, advanced=True)
 with left:
     image.prompt(draft)
-runs.bench(draft, lambda: image.experiment(draft), lambda shown: gallery.draw(draft, shown), label="Generate")
+run_bar.bench(draft, lambda: image.experiment(draft), lambda shown: gallery.draw(draft, shown), label="Generate")
 drafts.keep(draft)

@@ -2,25 +2,27 @@
 
 import streamlit as st
 
-from core.ui import controls, drafts, remote, runs, sampling, versions
+from core.ui.components import model_controls, remote_models, run_bar, seeds
+from core.ui.pages import text as text_page
+from core.ui.session import drafts
 
 draft = drafts.current("text")
 
 st.title("Text", anchor=False)
 left, right = st.columns([3, 2], gap="large")
 with left:
-    versions.prompt(draft)
+    text_page.prompt(draft)
 with right:
-    controls.model(draft)
-    remote.button(draft)
-    controls.chat(draft)
-    controls.presets(draft)
+    model_controls.model(draft)
+    remote_models.button(draft)
+    model_controls.chat(draft)
+    model_controls.presets(draft)
     with st.grid(2, min_column_width=130):
-        controls.parameters(draft, advanced=False)
-        controls.parameters(draft, advanced=True)
-        sampling.samples(draft)
-        sampling.seed(draft)
-    sampling.new_seed(draft)
+        model_controls.parameters(draft, advanced=False)
+        model_controls.parameters(draft, advanced=True)
+        seeds.samples(draft)
+        seeds.seed(draft)
+    seeds.new_seed(draft)
 with left:
-    runs.bench(draft, draft.experiment, lambda shown: versions.draw(draft, shown), label="Generate")
+    run_bar.bench(draft, draft.experiment, lambda shown: text_page.draw(draft, shown), label="Generate")
 drafts.keep(draft)

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from core.ui import records
+from core.ui.pages import history as history_page
 
 st.title("History", anchor=False)
-rows = records.find()
-chosen = records.table(rows) if rows else []
+rows = history_page.find()
+chosen = history_page.table(rows) if rows else []
 if not rows:
     st.info("Nothing here yet. Run something on the Playground or the Text page.", icon=":material/history:")
-saved = records.opened(chosen)
-records.actions(chosen, saved)
+saved = history_page.opened(chosen)
+history_page.actions(chosen, saved)
 if saved:
-    records.detail(saved)
+    history_page.detail(saved)

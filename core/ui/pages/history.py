@@ -13,10 +13,12 @@ from core import exchange
 from core.experiment import summary, unit
 from core.history import RunRow, SavedRun
 from core.types import State
-from core.ui import drafts, gallery, owner, results, verdicts
-from core.ui.markdown import escape
-from core.ui.resources import history
-from core.ui.state import session
+from core.ui.components import results
+from core.ui.components.markdown import escape
+from core.ui.pages import gallery, playground_summary
+from core.ui.session import drafts, owner
+from core.ui.session.resources import history
+from core.ui.session.state import session
 
 PAGE_ROWS = 50
 _PICTURED = 52
@@ -154,7 +156,7 @@ def detail(saved: SavedRun) -> None:
     known = {result.index: result for result in saved.results}
     st.subheader(escape(row.title), anchor=False)
     st.caption(facts(row))
-    verdicts.draw(saved.experiment, summary(saved.experiment, known))
+    playground_summary.draw(saved.experiment, summary(saved.experiment, known))
     results.grid(saved.experiment, known, f"history.{row.id}")
 
 

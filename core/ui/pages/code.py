@@ -15,9 +15,10 @@ from core.examples import CODE_PROMPTS
 from core.experiment.recipe import Experiment, Input, places, seed_of
 from core.experiment.summary import answer
 from core.types import CellResult, Message, Output, State
-from core.ui import amounts, results, runs, versions
-from core.ui.markdown import escape
-from core.ui.state import Draft, session
+from core.ui.components import amounts, results, run_bar
+from core.ui.components.markdown import escape
+from core.ui.pages import text as text_page
+from core.ui.session.state import Draft, session
 
 _KINDS = {"Code": AS_TYPED, "Words": AS_COMMENT}
 _TITLE = 80
@@ -67,9 +68,9 @@ def experiment(draft: Draft) -> Experiment:
     return draft.experiment(title=" ".join(text.split())[:_TITLE])
 
 
-def draw(draft: Draft, shown: runs.Shown) -> None:
+def draw(draft: Draft, shown: run_bar.Shown) -> None:
     """One version's candidates, the likeliest first, then what is still being written or went wrong."""
-    shown = versions.chosen(draft, shown)
+    shown = text_page.chosen(draft, shown)
     begun = _asked(shown.experiment)
     outputs = {index: result.output for index, result in shown.results.items() if result.output is not None}
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -80,7 +81,7 @@ def draw(draft: Draft, shown: runs.Shown) -> None:
             help="Also what the model wrote after the end of the first definition",
         )
         if shown.state.final:
-            versions.regenerate(draft, shown, draft.key(shown.run_id))
+            text_page.regenerate(draft, shown, draft.key(shown.run_id))
     found = code_completion.ranked(begun, outputs, whole=whole)
     if found:
         st.caption(_sum(found, len(outputs)))
@@ -90,7 +91,7 @@ def draw(draft: Draft, shown: runs.Shown) -> None:
     _unfinished(shown, begun)
 
 
-def _candidate(shown: runs.Shown, begun: str, candidate: Candidate, rank: int, key: str) -> None:
+def _candidate(shown: run_bar.Shown, begun: str, candidate: Candidate, rank: int, key: str) -> None:
     result = shown.results[candidate.cells[0]]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f":gray-badge[{rank}]", width="content")
@@ -125,7 +126,7 @@ def _candidate(shown: runs.Shown, begun: str, candidate: Candidate, rank: int, k
         )
 
 
-def _unfinished(shown: runs.Shown, begun: str) -> None:
+def _unfinished(shown: run_bar.Shown, begun: str) -> None:
     """Cells without an output: those that say nothing yet, or failed alike, stand as one."""
     known = [
         (place, shown.results.get(place.index, CellResult(index=place.index))) for place in places(shown.experiment)
@@ -168,7 +169,7 @@ def _about(draft: Draft) -> None:
         asked = _asked(draft.experiment())
     except DiptychError:
         return  # the bar says what is wrong with the prompt
-    versions.counter(draft, (Message("user", asked),))
+    text_page.counter(draft, (Message("user", asked),))
 
 
 def _asked(made: Experiment) -> str:

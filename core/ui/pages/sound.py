@@ -14,9 +14,10 @@ from core.errors import InvalidInput
 from core.experiment import unit
 from core.experiment.recipe import Place, places, seed_of
 from core.types import CellResult, Output, State
-from core.ui import amounts, results, runs, sampling, versions
-from core.ui.markdown import escape
-from core.ui.state import Draft
+from core.ui.components import amounts, results, run_bar, seeds
+from core.ui.components.markdown import escape
+from core.ui.pages import text as text_page
+from core.ui.session.state import Draft
 
 _LINE = "#5b6bd5"
 _MARGIN = 56
@@ -26,11 +27,11 @@ _TICKS = (100, 300, 1000, 3000, 10_000)
 _TALL = {"wave": 90, "spectrum": 190}
 
 
-def draw(draft: Draft, shown: runs.Shown) -> None:
+def draw(draft: Draft, shown: run_bar.Shown) -> None:
     """One version's sounds, one below the other."""
-    shown = versions.chosen(draft, shown)
+    shown = text_page.chosen(draft, shown)
     if shown.state.final:
-        versions.regenerate(draft, shown, draft.key(shown.run_id))
+        text_page.regenerate(draft, shown, draft.key(shown.run_id))
     for place in places(shown.experiment):
         result = shown.results.get(place.index, CellResult(index=place.index))
         with st.container(border=True):
@@ -49,7 +50,7 @@ def charts(data: bytes) -> None:
         st.altair_chart(_spectrogram(found, rate), width="stretch", height=_TALL["spectrum"])
 
 
-def _sound(draft: Draft, shown: runs.Shown, place: Place, result: CellResult) -> None:
+def _sound(draft: Draft, shown: run_bar.Shown, place: Place, result: CellResult) -> None:
     key = draft.key(shown.run_id, place.index)
     output, seed = result.output, seed_of(shown.experiment, place.sample)
     if result.state not in (State.DONE, State.RUNNING, State.QUEUED):
@@ -68,14 +69,14 @@ def _sound(draft: Draft, shown: runs.Shown, place: Place, result: CellResult) ->
         _buttons(draft, place, output, seed, key)
     elif result.state.final:
         again = (shown.run_id, place.index)
-        st.button("Retry", icon=":material/refresh:", key=f"{key}.retry", on_click=runs.retry, args=again)
+        st.button("Retry", icon=":material/refresh:", key=f"{key}.retry", on_click=run_bar.retry, args=again)
 
 
 def _buttons(draft: Draft, place: Place, output: Output, seed: int, key: str) -> None:
     with st.container(horizontal=True, gap="small"):
         told = "Put this seed back into its field"
         if st.button("Reuse seed", icon=":material/casino:", key=f"{key}.seed", type="tertiary", help=told):
-            sampling.reuse(draft, seed)
+            seeds.reuse(draft, seed)
             st.rerun()
         st.download_button(
             "Download WAV",

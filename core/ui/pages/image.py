@@ -12,10 +12,10 @@ from core.errors import InvalidInput
 from core.examples import AS_IT_IS, IMAGE_PROMPTS
 from core.experiment.recipe import Experiment, Input
 from core.png_metadata import fitting
-from core.ui.markdown import escape
-from core.ui.resources import settings
-from core.ui.results import guard
-from core.ui.state import Draft, session
+from core.ui.components.markdown import escape
+from core.ui.components.results import guard
+from core.ui.session.resources import settings
+from core.ui.session.state import Draft, session
 
 MOST = 8
 """Images of one press of the button; a list of seeds may be longer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui.state import Draft, VariantDraft, session
+from core.ui.session.state import Draft, VariantDraft, session
 
 LETTERS = "ABCDEF"
 COLOURS = ("blue", "orange", "green", "violet", "red", "gray")

@@ -18,11 +18,12 @@ from core import experiment as experiments
 from core.errors import DiptychError, NotFound
 from core.experiment.recipe import Experiment
 from core.types import Cell, CellResult, Message, Snapshot, State
-from core.ui import amounts, owner, remote
-from core.ui.markdown import escape
-from core.ui.resources import engine, history, settings
-from core.ui.results import careful, guard, refusal
-from core.ui.state import Draft, session
+from core.ui.components import amounts, remote_models
+from core.ui.components.markdown import escape
+from core.ui.components.results import careful, guard, refusal
+from core.ui.session import owner
+from core.ui.session.resources import engine, history, settings
+from core.ui.session.state import Draft, session
 
 POLL_SECONDS = 0.5
 
@@ -55,7 +56,7 @@ def submit(experiment: Experiment) -> str:
         InvalidInput, Busy, HistoryUnavailable: it was not taken, and why.
     """
     run = experiments.run(experiment, secrets.token_urlsafe(12), **_limits(), pictures=session().pictures)
-    return engine().submit(owner.current(), run, remote.secrets())
+    return engine().submit(owner.current(), run, remote_models.secrets())
 
 
 def messages(experiment: Experiment) -> tuple[Message, ...]:
@@ -83,7 +84,7 @@ def active(draft: Draft) -> bool:
 def retry(run_id: str, cell: int) -> None:
     """Ask one failed cell again."""
     try:
-        engine().retry(run_id, owner.current(), cell, remote.secrets())
+        engine().retry(run_id, owner.current(), cell, remote_models.secrets())
     except NotFound:
         raise NotFound("This run has left memory, so a single cell cannot be asked again. Run it anew.") from None
 

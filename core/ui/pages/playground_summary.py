@@ -10,8 +10,8 @@ import streamlit as st
 
 from core.experiment import VariantSummary, unit
 from core.experiment.recipe import Experiment
-from core.ui.markdown import escape
-from core.ui.variants import COLOURS, LETTERS
+from core.ui.components.markdown import escape
+from core.ui.components.variants import COLOURS, LETTERS
 
 _INTERVAL_HELP = (
     "Dot: share of answers that pass all checks. Line: Wilson 95 % interval, where the true rate plausibly lies. "

@@ -10,8 +10,8 @@ import streamlit as st
 from core.checks import CHECKS
 from core.errors import TemplateError
 from core.experiment import Input, variable_names
-from core.ui.markdown import escape
-from core.ui.state import Draft, session
+from core.ui.components.markdown import escape
+from core.ui.session.state import Draft, session
 
 CHECKS_COLUMN = "Checks"
 _EMPTY = "Add variables to a prompt by writing `{{name}}`: each becomes a column here."

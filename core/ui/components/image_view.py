@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from core.experiment.recipe import Experiment, Place
 from core.png_metadata import chunks
 from core.types import CellResult, Output
-from core.ui.markdown import escape
+from core.ui.components.markdown import escape
 
 CRISP = 128
 """Pixels of a side up to which an image is enlarged without blurring it."""

@@ -13,9 +13,9 @@ from core.catalog import spec
 from core.experiment.recipe import places
 from core.experiment.summary import answer
 from core.types import CellResult, Message
-from core.ui import results, runs
-from core.ui.resources import settings
-from core.ui.state import Draft
+from core.ui.components import results, run_bar
+from core.ui.session.resources import settings
+from core.ui.session.state import Draft
 
 
 def prompt(draft: Draft) -> None:
@@ -29,7 +29,7 @@ def prompt(draft: Draft) -> None:
     counter(draft, _messages(draft))
 
 
-def draw(draft: Draft, shown: runs.Shown) -> None:
+def draw(draft: Draft, shown: run_bar.Shown) -> None:
     """One version of the answers, and the way to the others."""
     shown = chosen(draft, shown)
     for place in places(shown.experiment):
@@ -40,7 +40,7 @@ def draw(draft: Draft, shown: runs.Shown) -> None:
             _actions(draft, shown, place.index, result)
 
 
-def chosen(draft: Draft, shown: runs.Shown) -> runs.Shown:
+def chosen(draft: Draft, shown: run_bar.Shown) -> run_bar.Shown:
     """The version that is looked at, where there are several; the way to the others is drawn."""
     count = len(draft.runs)
     if count < 2:
@@ -49,10 +49,10 @@ def chosen(draft: Draft, shown: runs.Shown) -> runs.Shown:
         st.caption(f"{count} versions", width="content")
         page = st.pagination(count, default=count, key=draft.key("version", count))
     run_id = draft.runs[page - 1]
-    return shown if run_id == shown.run_id else runs.find(run_id) or shown
+    return shown if run_id == shown.run_id else run_bar.find(run_id) or shown
 
 
-def regenerate(draft: Draft, shown: runs.Shown, key: str) -> None:
+def regenerate(draft: Draft, shown: run_bar.Shown, key: str) -> None:
     """A button that asks the same again with a new seed; greedy decoding would only say the same."""
     st.button(
         "Regenerate",
@@ -60,7 +60,7 @@ def regenerate(draft: Draft, shown: runs.Shown, key: str) -> None:
         key=f"{key}.again",
         disabled=shown.experiment.parameters.get("temperature") == 0,
         help="The same prompt with a new seed; this version stays",
-        on_click=lambda: runs.start(draft, replace(shown.experiment, seed=_new_seed(), seeds=())),
+        on_click=lambda: run_bar.start(draft, replace(shown.experiment, seed=_new_seed(), seeds=())),
     )
 
 
@@ -75,7 +75,7 @@ def _speed(result: CellResult) -> None:
     st.caption(f"first token after {output.first_token_seconds * 1000:.0f} ms{after}")
 
 
-def _actions(draft: Draft, shown: runs.Shown, index: int, result: CellResult) -> None:
+def _actions(draft: Draft, shown: run_bar.Shown, index: int, result: CellResult) -> None:
     """What can be done with a finished answer; each makes a new version."""
     if not result.state.final:
         return
@@ -88,7 +88,7 @@ def _actions(draft: Draft, shown: runs.Shown, index: int, result: CellResult) ->
             key=f"{key}.continue",
             disabled=not body.strip(),
             help="Let the model go on from where this answer ends",
-            on_click=lambda: runs.start(draft, replace(shown.experiment, answer_prefix=body, samples=1, seeds=())),
+            on_click=lambda: run_bar.start(draft, replace(shown.experiment, answer_prefix=body, samples=1, seeds=())),
         )
         regenerate(draft, shown, key)
         st.download_button(

@@ -12,7 +12,7 @@ import secrets
 import streamlit as st
 from streamlit.components import v2
 
-from core.ui.state import session
+from core.ui.session.state import session
 
 COOKIE = "diptych_owner"
 _YEAR = 365 * 24 * 3600

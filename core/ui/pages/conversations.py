@@ -13,10 +13,11 @@ from core.chat.experiments import Manner, asked
 from core.errors import DiptychError
 from core.experiment.recipe import Experiment
 from core.types import CellResult
-from core.ui import owner, runs
-from core.ui.resources import engine, history, settings
-from core.ui.results import careful
-from core.ui.state import Draft, session
+from core.ui.components import run_bar
+from core.ui.components.results import careful
+from core.ui.session import owner
+from core.ui.session.resources import engine, history, settings
+from core.ui.session.state import Draft, session
 
 KEPT = "chat.talk"
 
@@ -52,14 +53,14 @@ def _asked(draft: Draft, talk: Talk, number: int, place: int, model: str) -> Tal
     side = talk.exchanges[number].side(place) if place < len(talk.exchanges[number].sides) else None
     version = len(side.versions) if side else 0
     wanted = asked(talk, place, number, model, manner(draft), version=version, fits=_fits)
-    return answering(talk, number, place, model, runs.submit(wanted))
+    return answering(talk, number, place, model, run_bar.submit(wanted))
 
 
 def _fits(experiment: Experiment) -> bool:
     """Whether a local model's context holds prompt and answer; a server knows its own limits."""
     row = catalog.spec(experiment.models[0])
     length = experiment.parameters.get("max_new_tokens")
-    messages = runs.messages(experiment)
+    messages = run_bar.messages(experiment)
     if len("".join(message.text for message in messages)) > settings().max_prompt_chars:
         return False
     used = context.count(row, settings(), messages, experiment.chat) if row.local else None
@@ -71,7 +72,7 @@ def result(run_id: str) -> CellResult | None:
     kept = session().finals.get(run_id)
     if kept is not None:
         return kept
-    shown = runs.find(run_id) if run_id else None
+    shown = run_bar.find(run_id) if run_id else None
     found = shown.results.get(0) if shown else None
     if found is not None and found.state.final:
         session().finals[run_id] = found

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.errors import InvalidInput
 from core.experiment import seeds as listed
-from core.ui.markdown import escape
-from core.ui.state import Draft, session
+from core.ui.components.markdown import escape
+from core.ui.session.state import Draft, session
 
 _LARGEST_SEED = 2**31 - 1
 

@@ -10,17 +10,19 @@ from core import catalog
 from core.chat import Exchange, Side, Talk, files, settled, totals
 from core.chat.experiments import compared
 from core.types import State
-from core.ui import amounts, controls, drafts, results, runs, talks
-from core.ui.markdown import escape, formatted
-from core.ui.results import guard
-from core.ui.state import Draft, session
+from core.ui.components import amounts, model_controls, results, run_bar
+from core.ui.components.markdown import escape, formatted
+from core.ui.components.results import guard
+from core.ui.pages import conversations
+from core.ui.session import drafts
+from core.ui.session.state import Draft, session
 
 IMAGE_TYPES = ["png", "jpg", "jpeg", "webp"]
 
 
 def header(draft: Draft) -> None:
     """The title, and what can be done with the whole talk."""
-    talk = talks.current()
+    talk = conversations.current()
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.title("Chat", anchor=False)
         with st.container(horizontal=True, width="content"):
@@ -28,7 +30,7 @@ def header(draft: Draft) -> None:
                 "New chat",
                 icon=":material/add_comment:",
                 key="chat.new",
-                on_click=talks.fresh,
+                on_click=conversations.fresh,
                 disabled=not talk.exchanges,
             )
             with st.popover("Export", icon=":material/download:", disabled=not talk.exchanges):
@@ -41,12 +43,12 @@ def header(draft: Draft) -> None:
                 help="Compare wordings of the last message, after all that was said before it",
             ):
                 last = len(talk.exchanges) - 1
-                drafts.open_in_page(compared(talk, last, tuple(draft.models), talks.manner(draft)))
+                drafts.open_in_page(compared(talk, last, tuple(draft.models), conversations.manner(draft)))
 
 
 def controls_of(draft: Draft) -> None:
     """Models (two answer side by side), the system part, and the parameters."""
-    controls.models(draft, "Model, or two that answer the same message side by side", most=2)
+    model_controls.models(draft, "Model, or two that answer the same message side by side", most=2)
     variant = draft.variants[0]
     variant.system = st.text_area(
         "System", variant.system, height=68, key=draft.key("system"), placeholder="Optional: who answers, and how"
@@ -55,12 +57,12 @@ def controls_of(draft: Draft) -> None:
 
 def draw(draft: Draft) -> None:
     """The whole talk, redrawn while an answer is on its way."""
-    polling = talks.current().pending()
+    polling = conversations.current().pending()
 
     def live() -> None:
         with guard():
-            talks.keep(settled(talks.current(), talks.result))
-            talk = talks.current()
+            conversations.keep(settled(conversations.current(), conversations.result))
+            talk = conversations.current()
             if not talk.exchanges:
                 st.caption("Say something below. Every answer is kept in the history.")
             for number, exchange in enumerate(talk.exchanges):
@@ -69,7 +71,7 @@ def draw(draft: Draft) -> None:
             if talk.pending() != polling:
                 st.rerun()
 
-    st.fragment(live, run_every=runs.POLL_SECONDS if polling else None)()
+    st.fragment(live, run_every=run_bar.POLL_SECONDS if polling else None)()
 
 
 def ask(draft: Draft) -> None:
@@ -79,13 +81,13 @@ def ask(draft: Draft) -> None:
     said = st.chat_input(
         "Message" if draft.models else "Choose a model first",
         key="chat.say",
-        disabled=not draft.models or talks.current().pending(),
+        disabled=not draft.models or conversations.current().pending(),
         accept_file="multiple" if sees else False,
         file_type=IMAGE_TYPES if sees else None,
     )
     if said:
         text, uploads = (said, []) if isinstance(said, str) else (said.text, said.files)
-        talks.say(draft, text, [upload.getvalue() for upload in uploads])
+        conversations.say(draft, text, [upload.getvalue() for upload in uploads])
         st.rerun()
 
 
@@ -112,9 +114,9 @@ def _message(number: int, exchange: Exchange) -> None:
         icon=":material/edit:",
         type="tertiary",
         key=f"chat.edit.{number}",
-        disabled=talks.current().pending(),
+        disabled=conversations.current().pending(),
         help="Write it anew and send it again; what came after it leaves this chat and stays in the history",
-        on_click=talks.edit,
+        on_click=conversations.edit,
         args=(number,),
     )
 
@@ -124,18 +126,22 @@ def _editor(draft: Draft, number: int, exchange: Exchange) -> None:
     st.text_area("Rewritten message", exchange.message, key=key, label_visibility="collapsed")
     with st.container(horizontal=True):
         st.button(
-            "Send again", type="primary", key=f"chat.resend.{number}", on_click=talks.resend, args=(draft, number, key)
+            "Send again",
+            type="primary",
+            key=f"chat.resend.{number}",
+            on_click=conversations.resend,
+            args=(draft, number, key),
         )
-        st.button("Leave it", key=f"chat.leave.{number}", on_click=talks.edit, args=(None,))
+        st.button("Leave it", key=f"chat.leave.{number}", on_click=conversations.edit, args=(None,))
 
 
 def _side(draft: Draft, number: int, exchange: Exchange, place: int, *, last: bool) -> None:
     """One model's answer to a message: the chosen version, and the way to others."""
     side = exchange.sides[place]
     blind = exchange.images and not catalog.spec(side.model).sees
-    st.caption(escape(controls.place(side.model)) + (" · sees no images, got the text alone" if blind else ""))
+    st.caption(escape(model_controls.place(side.model)) + (" · sees no images, got the text alone" if blind else ""))
     version = side.version
-    result = talks.result(version.run_id)
+    result = conversations.result(version.run_id)
     body = result.text if result and result.text else version.text
     if result is not None and result.state is not State.DONE:
         st.markdown(results.word(result.state))
@@ -148,7 +154,7 @@ def _side(draft: Draft, number: int, exchange: Exchange, place: int, *, last: bo
         results.pictures(result, f"chat.{number}.{place}.{version.run_id}")
         results.notes(result)
         st.caption(amounts.footer(result.output))
-    if last and not talks.current().pending():
+    if last and not conversations.current().pending():
         with st.container(horizontal=True, vertical_alignment="center"):
             _versions(number, place, side)
             st.button(
@@ -157,7 +163,7 @@ def _side(draft: Draft, number: int, exchange: Exchange, place: int, *, last: bo
                 type="tertiary",
                 key=f"chat.again.{number}.{place}",
                 help="Another answer to the same message; this one stays",
-                on_click=talks.regenerate,
+                on_click=conversations.regenerate,
                 args=(draft, number, place),
             )
 
@@ -173,13 +179,15 @@ def _versions(number: int, place: int, side: Side) -> None:
     count = len(side.versions)
     if count > 1:
         key = f"chat.version.{number}.{place}.{count}"
-        st.pagination(count, default=side.chosen + 1, key=key, on_change=talks.choose, args=(number, place, key))
+        st.pagination(
+            count, default=side.chosen + 1, key=key, on_change=conversations.choose, args=(number, place, key)
+        )
 
 
 def _state(talk: Talk) -> None:
     """Stop while something is on its way; else what the talk came to."""
     if talk.pending():
-        st.button("Stop", icon=":material/stop:", key="chat.stop", on_click=talks.stop, args=(talk,))
+        st.button("Stop", icon=":material/stop:", key="chat.stop", on_click=conversations.stop, args=(talk,))
         return
     asked_tokens, answered, cost, unknown = totals(talk)
     if answered:
@@ -192,7 +200,7 @@ def _exports(draft: Draft, talk: Talk) -> None:
     for name, made in (("chat.md", files.as_markdown), ("chat.json", files.as_json)):
         st.download_button(
             name,
-            partial(made, talk, talks.manner(draft)),
+            partial(made, talk, conversations.manner(draft)),
             name,
             key=name,
             icon=":material/download:",

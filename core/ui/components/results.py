@@ -20,10 +20,10 @@ from core.experiment import unit
 from core.experiment.recipe import Experiment, Place, effective_samples, places, seed_of
 from core.experiment.summary import answer, drawn, heard, judge, reply
 from core.types import CellResult, State
-from core.ui import amounts, frames
-from core.ui.markdown import escape
-from core.ui.state import session
-from core.ui.variants import badge
+from core.ui.components import amounts, image_view
+from core.ui.components.markdown import escape
+from core.ui.components.variants import badge
+from core.ui.session.state import session
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None 
     if answer(result) or (result.state is State.DONE and not (drawn(result) or heard(result))):
         _written(experiment, place, result)
     if drawing:
-        frames.progress(result, f"{key}.{place.index}")
+        image_view.progress(result, f"{key}.{place.index}")
     pictures(result, f"{key}.{place.index}")
     if heard(result):
         st.audio(heard(result), format="audio/wav")
@@ -164,13 +164,13 @@ def _full(experiment: Experiment, shown: Answer, key: str) -> None:
     """The image at its full size, from its thumbnail in the grid."""
     output = shown.first.output
     if st.button("Full size", icon=":material/open_in_full:", key=key, type="tertiary") and output is not None:
-        frames.full(experiment, shown.places[0], output)
+        image_view.full(experiment, shown.places[0], output)
 
 
 def pictures(result: CellResult, key: str) -> None:
     """What the model drew."""
     for number, picture in enumerate(drawn(result)):
-        frames.picture(picture, f"{key}.{number}")
+        image_view.picture(picture, f"{key}.{number}")
 
 
 def notes(result: CellResult) -> None:

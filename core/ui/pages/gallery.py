@@ -11,16 +11,17 @@ from core import image_files
 from core.experiment import unit
 from core.experiment.recipe import Experiment, Place, places, seed_of
 from core.types import CellResult, Output, State
-from core.ui import amounts, frames, results, runs, sampling, versions
-from core.ui.markdown import escape
-from core.ui.state import Draft
+from core.ui.components import amounts, image_view, results, run_bar, seeds
+from core.ui.components.markdown import escape
+from core.ui.pages import text as text_page
+from core.ui.session.state import Draft
 
 _COLUMNS = 4
 
 
-def draw(draft: Draft, shown: runs.Shown) -> None:
+def draw(draft: Draft, shown: run_bar.Shown) -> None:
     """One version's images, and what can be done with all of them."""
-    shown = versions.chosen(draft, shown)
+    shown = text_page.chosen(draft, shown)
     found = list(places(shown.experiment))
     _actions(draft, shown)
     board = st.grid(max(3, min(_COLUMNS, len(found))), min_column_width=240, key=draft.key(shown.run_id, "gallery"))
@@ -47,27 +48,27 @@ def save_all(
         )
 
 
-def _actions(draft: Draft, shown: runs.Shown) -> None:
+def _actions(draft: Draft, shown: run_bar.Shown) -> None:
     if not shown.state.final:
         return
     made = list(image_files.images(shown.experiment, shown.results))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(_sum(shown, made), width="content")
         with st.container(horizontal=True, width="content"):
-            versions.regenerate(draft, shown, draft.key(shown.run_id))
+            text_page.regenerate(draft, shown, draft.key(shown.run_id))
             save_all(shown.experiment, shown.results, "images", draft.key(shown.run_id, "all"), "Download all")
 
 
-def _image(draft: Draft, shown: runs.Shown, place: Place, result: CellResult) -> None:
+def _image(draft: Draft, shown: run_bar.Shown, place: Place, result: CellResult) -> None:
     """One image as far as it has come."""
     key = draft.key(shown.run_id, place.index)
     if result.state not in (State.DONE, State.RUNNING, State.QUEUED):  # whose bar says enough
         st.markdown(results.word(result.state))
     output = result.output
     if output is not None and output.images:
-        frames.picture(output.images[0], key, image_files.recipe(shown.experiment, place, output).prompt)
+        image_view.picture(output.images[0], key, image_files.recipe(shown.experiment, place, output).prompt)
     elif not result.state.final:
-        frames.progress(result, key)
+        image_view.progress(result, key)
     if result.error:
         st.error(escape(result.error, 400))
     seed = seed_of(shown.experiment, place.sample)
@@ -81,18 +82,18 @@ def _image(draft: Draft, shown: runs.Shown, place: Place, result: CellResult) ->
             "Retry",
             icon=":material/refresh:",
             key=f"{key}.retry",
-            on_click=runs.retry,
+            on_click=run_bar.retry,
             args=(shown.run_id, place.index),
         )
 
 
-def _buttons(draft: Draft, shown: runs.Shown, place: Place, output: Output, key: str) -> None:
+def _buttons(draft: Draft, shown: run_bar.Shown, place: Place, output: Output, key: str) -> None:
     with st.container(horizontal=True, gap="small"):
         told = "Put this seed back into its field"
         if st.button("Reuse seed", icon=":material/casino:", key=f"{key}.seed", type="tertiary", help=told):
-            sampling.reuse(draft, seed_of(shown.experiment, place.sample))
+            seeds.reuse(draft, seed_of(shown.experiment, place.sample))
             st.rerun()
-        frames.download(shown.experiment, place, output, f"{key}.save")
+        image_view.download(shown.experiment, place, output, f"{key}.save")
         large = st.button(
             "Full size",
             icon=":material/open_in_full:",
@@ -100,12 +101,12 @@ def _buttons(draft: Draft, shown: runs.Shown, place: Place, output: Output, key:
             type="tertiary",
             disabled=not shown.state.final,  # a page that draws itself again would close it
         )
-    frames.recipe(shown.experiment, place, output)
+    image_view.recipe(shown.experiment, place, output)
     if large:
-        frames.full(shown.experiment, place, output)
+        image_view.full(shown.experiment, place, output)
 
 
-def _sum(shown: runs.Shown, made: list[tuple[Place, Output]]) -> str:
+def _sum(shown: run_bar.Shown, made: list[tuple[Place, Output]]) -> str:
     planned = len(list(places(shown.experiment)))
     seconds = sum(output.seconds for _, output in made)
     count = f"{len(made)} image{'' if len(made) == 1 else 's'}"

@@ -10,10 +10,10 @@ from core import repository
 from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, common, servers, spec
 from core.experiment import limits
 from core.types import Modality, ModelSpec, Parameter, Value
-from core.ui import remote
-from core.ui.markdown import escape
-from core.ui.resources import settings
-from core.ui.state import Draft, session
+from core.ui.components import remote_models
+from core.ui.components.markdown import escape
+from core.ui.session.resources import settings
+from core.ui.session.state import Draft, session
 
 _LOCAL_LENGTH = next(row.default for row in TEXT_PARAMETERS if row.name == "max_new_tokens")
 _KINDS = {Modality.CODE: " · code", Modality.IMAGE: " · images", Modality.AUDIO: " · sound"}
@@ -110,7 +110,7 @@ def _alone(draft: Draft) -> None:
 
 def _options(draft: Draft, makes: Modality = Modality.TEXT) -> list[str]:
     rows = [row.id for row in CATALOG if row.modality is makes]
-    return rows + remote.offered(draft.models) if makes is Modality.TEXT else rows
+    return rows + remote_models.offered(draft.models) if makes is Modality.TEXT else rows
 
 
 def place(model_id: str) -> str:
@@ -121,7 +121,7 @@ def place(model_id: str) -> str:
 
 def _model_label(model_id: str) -> str:
     row = spec(model_id)
-    return f"{row.name} · {availability(row) if row.local else remote.state(model_id)}"
+    return f"{row.name} · {availability(row) if row.local else remote_models.state(model_id)}"
 
 
 def _kind_label(model_id: str) -> str:
@@ -141,7 +141,7 @@ def _about(chosen: list[str]) -> None:
         row = spec(model_id)
         idle = f" It ignores {', '.join(row.ignores)}." if row.ignores else ""
         st.caption(f"**{escape(row.name)}** ({escape(row.licence)}): {escape(row.summary, 200)}{idle}")
-    remote.lending(chosen)
+    remote_models.lending(chosen)
 
 
 def _widget(draft: Draft, row: Parameter) -> Value:

@@ -8,9 +8,11 @@ from core.catalog import CATALOG
 from core.catalog.servers import SERVERS
 from core.examples import STEP_BY_STEP
 from core.types import ModelSpec
-from core.ui import controls, drafts, owner, records, remote
-from core.ui.markdown import escape
-from core.ui.resources import history
+from core.ui.components import model_controls, remote_models
+from core.ui.components.markdown import escape
+from core.ui.pages import history as history_page
+from core.ui.session import drafts, owner
+from core.ui.session.resources import history
 
 LATEST = 5
 
@@ -51,7 +53,7 @@ def _models() -> None:
 
 def _remote() -> None:
     names = [server.name for server in SERVERS if not server.local]
-    ready = [server.name for server in SERVERS if not server.local and remote.ready(server)]
+    ready = [server.name for server in SERVERS if not server.local and remote_models.ready(server)]
     st.markdown("**Remote models** :gray[text]")
     said = (
         f":green[:material/check_circle: ready: {escape(', '.join(ready))}]"
@@ -63,7 +65,7 @@ def _remote() -> None:
 
 
 def _model(row: ModelSpec) -> None:
-    state = controls.availability(row)
+    state = model_controls.availability(row)
     colour, icon = ("green", "check_circle") if state.startswith("ready") else ("gray", "download")
     st.markdown(f"**{escape(row.name)}** :gray[{row.modality}]")
     st.markdown(f":{colour}[:material/{icon}: {state}]")
@@ -80,6 +82,6 @@ def _latest() -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             if row.id in small:
                 st.image(small[row.id], width=44, output_format="PNG")
-            st.markdown(f"**{escape(row.title)}** :gray[{records.facts(row)}]", width="stretch")
+            st.markdown(f"**{escape(row.title)}** :gray[{history_page.facts(row)}]", width="stretch")
             if st.button("Restore", key=f"home.restore.{row.id}", icon=":material/restore_page:"):
                 drafts.open_in_page(history().open(owner.current(), row.id).experiment, [row.id])

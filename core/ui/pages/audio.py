@@ -8,7 +8,7 @@ from core.catalog import spec
 from core.errors import InvalidInput
 from core.examples import AS_IT_IS, SOUND_PROMPTS, SPEECH_PROMPTS
 from core.experiment.recipe import Experiment, Input
-from core.ui.state import Draft, session
+from core.ui.session.state import Draft, session
 
 MOST = 4
 """Sounds of one press of the button; a list of seeds may be longer."""

@@ -14,9 +14,9 @@ from core.errors import DiptychError
 from core.examples import AUDIO, CHAT, CODE, EXAMPLES, IMAGE, TEXT
 from core.experiment import reading, recipe
 from core.experiment.recipe import Experiment
-from core.ui import owner
-from core.ui.resources import history
-from core.ui.state import Draft, session
+from core.ui.session import owner
+from core.ui.session.resources import history
+from core.ui.session.state import Draft, session
 
 VERSIONS = 20
 """How many runs back the versions of an answer are looked for after a refresh."""

@@ -18,11 +18,11 @@ from core.providers import list_models
 from core.remote.address import checked_url
 from core.remote.keys import key_from
 from core.settings import Secrets
-from core.ui import owner
-from core.ui.markdown import escape
-from core.ui.resources import allowance, settings
-from core.ui.results import careful, refusal
-from core.ui.state import Draft, Listing, session
+from core.ui.components.markdown import escape
+from core.ui.components.results import careful, refusal
+from core.ui.session import owner
+from core.ui.session.resources import allowance, settings
+from core.ui.session.state import Draft, Listing, session
 
 LISTING_SECONDS = 300.0
 _OWN = "Your own server"

@@ -1,0 +1,1 @@
+"""What several pages are made of: results, the run bar, model controls. Imports session, never pages."""
