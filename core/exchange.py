@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from core import pictures
-from core.checks import Verdict
+from core.checks import CheckResult
 from core.errors import InvalidInput
 from core.experiment import unit
 from core.experiment.reading import from_dict
 from core.experiment.recipe import Experiment, Input, places, seed_of, to_dict
-from core.experiment.summary import answer, drawn, judge
+from core.experiment.summary import answer, drawn, grade
 from core.history.saved import SavedRun, plain
 from core.types import CellResult, State
 
@@ -98,7 +98,7 @@ def table(saved: SavedRun) -> str:
             *given,
             place.sample + 1,
             seed_of(experiment, place.sample),
-            *_told(result, judge(experiment, place, result)),
+            *_told(result, grade(experiment, place, result)),
             *([" ".join(pictures.reference(picture) for picture in drawn(result))] if images else []),
         ]
         writer.writerow([_safe(cell) for cell in cells])
@@ -168,7 +168,7 @@ def _headings(names: tuple[str, ...], unit: str, images: bool) -> list[str]:
     return [*before, *(f"{name} (input)" if name in taken else name for name in names), *after]
 
 
-def _told(result: CellResult, found: tuple[Verdict, ...]) -> list[object]:
+def _told(result: CellResult, found: tuple[CheckResult, ...]) -> list[object]:
     judged = bool(found) and result.state is State.DONE
     reasons = [f"{verdict.check}: {verdict.reason}" for verdict in found if judged and not verdict.passed]
     passed = ("no" if reasons else "yes") if judged else ""

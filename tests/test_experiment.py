@@ -19,7 +19,7 @@ from core.experiment import (
     effective_samples,
     estimate,
     from_dict,
-    judge,
+    grade,
     plan,
     run,
     sentence,
@@ -359,8 +359,8 @@ def test_code_is_judged_and_shown_with_its_prompt_up_to_the_end_of_the_definitio
     where = next(places(made))
     written = said("    return 2 * x\n\nprint(double(2))\n")
     assert reply(made, where, written) == "def double(x):\n    return 2 * x"
-    assert [verdict.passed for verdict in judge(made, where, written)] == [True, True]
-    assert [verdict.passed for verdict in judge(made, where, said("    return 2 * (x\n"))] == [False, True]
+    assert [verdict.passed for verdict in grade(made, where, written)] == [True, True]
+    assert [verdict.passed for verdict in grade(made, where, said("    return 2 * (x\n"))] == [False, True]
     assert summary(made, [written])[0].passed == 1
 
 
@@ -368,21 +368,21 @@ def test_a_text_model_s_answer_is_judged_as_it_is() -> None:
     made = replace(code(inputs=(Input(values={"name": "x"}, checks=("python-parses",)),)), models=("tiny-text",))
     where = next(places(made))
     assert reply(made, where, said("x = 1")) == "x = 1"
-    assert judge(made, where, said("    return 2 * x\n\n  y"))[0].passed is False
+    assert grade(made, where, said("    return 2 * x\n\n  y"))[0].passed is False
     gone = replace(made, models=("a-model-of-another-catalog",))
     assert reply(gone, next(places(gone)), said("x = 1")) == "x = 1"
 
 
 def test_judge_fills_the_inputs_values_into_its_checks() -> None:
     cell = next(cell for cell in plan(experiment()) if cell.input == 1)
-    verdicts = judge(experiment(), cell, said("it is 4 or so"))
+    verdicts = grade(experiment(), cell, said("it is 4 or so"))
     assert [(verdict.check, verdict.passed) for verdict in verdicts] == [("contains:4", True), ("max-words:3", False)]
-    assert judge(one(), plan(one())[0], said("x")) == ()
+    assert grade(one(), plan(one())[0], said("x")) == ()
 
 
 def test_a_check_that_cannot_be_read_fails_alone() -> None:
     made = one(inputs=(Input(checks=("contains:x", "{{y}}", "contians:x")),))
-    verdicts = judge(made, plan(one())[0], said("x"))
+    verdicts = grade(made, plan(one())[0], said("x"))
     assert [verdict.passed for verdict in verdicts] == [True, False, False]
     assert "{{y}}" in verdicts[1].reason
 

@@ -24,7 +24,7 @@ MAX_NUMBER = 99
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """Whether an answer satisfies one check, and what was seen in a short sentence."""
 
     check: str
@@ -80,7 +80,7 @@ def parse(line: str) -> Check:
     return Check(name, argument, bool(found["negated"]), int(found["number"]) if row.number else None)
 
 
-def check(line: str, text: str, images: Sequence[bytes] = ()) -> Verdict:
+def check(line: str, text: str, images: Sequence[bytes] = ()) -> CheckResult:
     """Whether an answer satisfies the line. What cannot be judged (too long, out of time) fails, negated or not.
 
     Args:
@@ -95,8 +95,8 @@ def check(line: str, text: str, images: Sequence[bytes] = ()) -> Verdict:
         answer = _answer(row, text, images)
         seen = row.look(known.argument, answer, *(() if known.number is None else (known.number,)))
     except Unjudged as error:
-        return Verdict(line.strip(), False, str(error))
-    return Verdict(line.strip(), seen.holds is not known.negated, seen.reason)
+        return CheckResult(line.strip(), False, str(error))
+    return CheckResult(line.strip(), seen.holds is not known.negated, seen.reason)
 
 
 def _answer(row: Row, text: str, images: Sequence[bytes]) -> str | bytes:

@@ -26,7 +26,7 @@ from core.experiment.recipe import (
     short,
     to_dict,
 )
-from core.experiment.summary import VariantSummary, check_lines, judge, summary
+from core.experiment.summary import VariantSummary, check_lines, grade, summary
 from core.types import Cell, Message, Request, Run
 
 __all__ = [
@@ -40,7 +40,7 @@ __all__ = [
     "effective_samples",
     "estimate",
     "from_dict",
-    "judge",
+    "grade",
     "plan",
     "run",
     "sentence",

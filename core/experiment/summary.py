@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core import catalog, checks, code_completion, prompts, stats
-from core.checks import Verdict
+from core.checks import CheckResult
 from core.errors import InvalidInput, UnknownModel
 from core.experiment.recipe import Experiment, Input, Place, places
 from core.types import Cell, CellResult, Modality, State
@@ -49,7 +49,7 @@ def check_lines(row: Input) -> tuple[str, ...]:
     return tuple(_filled(line, row) for line in row.checks if line.strip())
 
 
-def judge(experiment: Experiment, where: Cell | Place, result: CellResult) -> tuple[Verdict, ...]:
+def grade(experiment: Experiment, where: Cell | Place, result: CellResult) -> tuple[CheckResult, ...]:
     """One verdict for each check of the cell's input, in order; the answer passes when all do. () without checks.
 
     A check that cannot be read fails and says why: `plan` has refused it before anything ran.
@@ -61,7 +61,7 @@ def judge(experiment: Experiment, where: Cell | Place, result: CellResult) -> tu
         return tuple(_verdict(line, row, answer(result), images) for line in row.checks if line.strip())
     if heard(result):
         lines = [line.strip() for line in row.checks if line.strip()]
-        return tuple(Verdict(line, False, "no check listens; the answer is sound") for line in lines)
+        return tuple(CheckResult(line, False, "no check listens; the answer is sound") for line in lines)
     return _judged(row.checks, tuple(row.values.items()), reply(experiment, where, result))
 
 
@@ -92,7 +92,7 @@ def _codes(model: str) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _judged(lines: tuple[str, ...], values: tuple[tuple[str, str], ...], text: str) -> tuple[Verdict, ...]:
+def _judged(lines: tuple[str, ...], values: tuple[tuple[str, str], ...], text: str) -> tuple[CheckResult, ...]:
     """Kept, because a page that watches a run judges each of its answers again at every look."""
     row = Input(values=dict(values), checks=lines)
     return tuple(_verdict(line, row, text) for line in lines if line.strip())
@@ -118,7 +118,7 @@ def _row(
 ) -> VariantSummary:
     done = [(place, result) for place, result in cells if result is not None and result.state is State.DONE]
     outputs = [result.output for _, result in done if result.output is not None]
-    found = [judge(experiment, place, result) for place, result in done]
+    found = [grade(experiment, place, result) for place, result in done]
     judged = [all(verdict.passed for verdict in one) for one in found if one]
     low, high = stats.wilson(sum(judged), len(judged))
     return VariantSummary(
@@ -152,11 +152,11 @@ def heard(result: CellResult) -> bytes:
     return b"" if result.output is None else result.output.audio
 
 
-def _verdict(line: str, row: Input, text: str, images: tuple[bytes, ...] = ()) -> Verdict:
+def _verdict(line: str, row: Input, text: str, images: tuple[bytes, ...] = ()) -> CheckResult:
     try:
         return checks.check(_filled(line, row), text, images)
     except InvalidInput as error:
-        return Verdict(check=line.strip(), passed=False, reason=str(error))
+        return CheckResult(check=line.strip(), passed=False, reason=str(error))
 
 
 def _filled(line: str, row: Input) -> str:

@@ -18,7 +18,7 @@ from typing import Any, cast
 from core.errors import InvalidInput
 from core.experiment.reading import from_dict
 from core.experiment.recipe import MAX_TITLE, Experiment
-from core.experiment.summary import answer, judge
+from core.experiment.summary import answer, grade
 from core.prompts import clean
 from core.types import Cell, CellResult, FinishReason, Message, Output, Run, State, Token
 
@@ -173,7 +173,7 @@ def plain(value: object) -> Any:
 def _passed(experiment: Experiment | None, cell: Cell, result: CellResult) -> bool | None:
     if experiment is None or result.state is not State.DONE:
         return None
-    verdicts = judge(experiment, cell, result)
+    verdicts = grade(experiment, cell, result)
     return all(verdict.passed for verdict in verdicts) if verdicts else None
 
 

@@ -18,7 +18,7 @@ import streamlit as st
 from core.errors import DiptychError
 from core.experiment import unit
 from core.experiment.recipe import Experiment, Place, effective_samples, places, seed_of
-from core.experiment.summary import answer, drawn, heard, judge, reply
+from core.experiment.summary import answer, drawn, grade, heard, reply
 from core.types import CellResult, State
 from core.ui.components import amounts, image_view
 from core.ui.components.markdown import escape
@@ -149,7 +149,7 @@ def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None 
     pictures(result, f"{key}.{place.index}")
     if heard(result):
         st.audio(heard(result), format="audio/wav")
-    for verdict in judge(experiment, place, result) if result.state is State.DONE else ():
+    for verdict in grade(experiment, place, result) if result.state is State.DONE else ():
         colour, mark = ("green", "check") if verdict.passed else ("red", "close")
         st.caption(f":{colour}[:material/{mark}:] {escape(verdict.check, 60)}: {escape(verdict.reason, 160)}")
     _facts(experiment, shown)
@@ -232,7 +232,7 @@ def _facts(experiment: Experiment, shown: Answer) -> None:
 
 def _verdict_badge(experiment: Experiment, samples: Sequence[tuple[Place, CellResult]]) -> str:
     done = [(place, result) for place, result in samples if result.state is State.DONE]
-    found = [judge(experiment, place, result) for place, result in done]
+    found = [grade(experiment, place, result) for place, result in done]
     judged = [all(verdict.passed for verdict in one) for one in found if one]
     if not judged:
         return f":gray-badge[{len(done)} of {len(samples)}]" if len(samples) > 1 else ""
