@@ -17,8 +17,8 @@ from core.experiment import Experiment, Variant, run
 from core.providers import open_remote
 from core.settings import Lent, Secret, Settings
 from core.types import State
-from tests import fake_openai
-from tests.fakes import PATIENCE, Clock, Memory
+from tests.support import fake_openai
+from tests.support.fakes import PATIENCE, Clock, Memory
 
 KEYS = {"gemini": Secret("gemini-key"), "openai": Secret("openai-key")}
 

@@ -20,7 +20,7 @@ from core.exchange import MAX_BYTES, MAX_ROWS, experiment_from, inputs_from_csv,
 from core.experiment import Experiment, Input, Variant, plan, to_dict
 from core.history import RunRow, SavedRun
 from core.types import CellResult, Output, State, Token
-from tests import fakes
+from tests.support import fakes
 
 FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 

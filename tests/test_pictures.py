@@ -11,7 +11,7 @@ from PIL import Image
 
 from core import pictures
 from core.errors import InvalidInput
-from tests import fakes
+from tests.support import fakes
 
 
 def encoded(image: Image.Image, kind: str, **how: object) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 
 from core import sound
 from core.errors import InvalidInput
-from tests.fakes import tone
+from tests.support.fakes import tone
 
 
 def test_a_tone_is_read_as_it_was_written() -> None:

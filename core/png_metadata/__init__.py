@@ -17,7 +17,7 @@ from core.png_metadata import chunks, infotext
 from core.png_metadata.settings import MAX_PROMPT, MAX_SEED, NUMBERS, WORDS, ImageSettings
 from core.prompts import clean
 
-__all__ = ["Recipe", "as_json", "read", "write"]
+__all__ = ["ImageSettings", "as_json", "read", "write"]
 
 FORMAT = "diptych-image"
 VERSION = 1

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests import tiny_audio
 from tests.browser.conftest import serving, settled, visiting
 from tests.browser.test_flow import await_end, number, open_history, restore, saved, select_first_row, set_number
 from tests.browser.test_image import generate
+from tests.support import tiny_audio
 
 RATE = 8000
 PROMPT = "a calm melody on a guitar"

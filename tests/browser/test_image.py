@@ -13,9 +13,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from core import png_metadata
-from tests import tiny_models
 from tests.browser.conftest import serving, settled, visiting
 from tests.browser.test_flow import await_end, number, open_history, restore, saved, set_number
+from tests.support import tiny_models
 
 
 @pytest.fixture(scope="module")

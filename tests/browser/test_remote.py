@@ -22,7 +22,19 @@ from tests.browser.test_flow import (
     select_first_row,
     set_number,
 )
-from tests.fake_openai import Asked, Conversation, Plan, Server, answers, chunk, event, refuses, running, says, stalls
+from tests.support.fake_openai import (
+    Asked,
+    Conversation,
+    Plan,
+    Server,
+    answers,
+    chunk,
+    event,
+    refuses,
+    running,
+    says,
+    stalls,
+)
 
 KEY = "sk-visitor-0123456789abcdef"
 MODELS = {"object": "list", "data": [{"id": name, "created": 1} for name in ("gpt-4o-mini", "gpt-4.1-mini")]}

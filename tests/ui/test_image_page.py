@@ -1,0 +1,243 @@
+"""The Image page, and images on other pages, through Streamlit's own test harness and a model that draws at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import context, png_metadata
+from core.examples import DRAWN
+from core.experiment import Experiment, Input, Variant
+from core.ui.session import resources
+from tests.support import fakes
+from tests.ui.test_pages import HISTORY, PLAYGROUND, Visit, by_label, said, settle
+
+IMAGE = "pages/create/image.py"
+
+Hang = Callable[..., fakes.Easel]
+
+
+@pytest.fixture
+def easel(monkeypatch: pytest.MonkeyPatch) -> Hang:
+    """Let every model draw as this easel does."""
+
+    def hang(**changes: object) -> fakes.Easel:
+        made = fakes.Easel(**changes)  # type: ignore[arg-type]
+        monkeypatch.setattr(resources, "opener", lambda worker, settings: made)
+        return made
+
+    return hang
+
+
+def draft(app: AppTest, page: str = "image"):  # type: ignore[no-untyped-def]
+    return app.session_state["diptych"].drafts[page]
+
+
+def generate(app: AppTest, label: str = "Generate") -> None:
+    by_label(app.button, label).click()  # type: ignore[attr-defined]
+    app.run()
+    settle(app)
+
+
+def captions(app: AppTest, begin: str) -> list[str]:
+    return [str(one.value) for one in app.caption if str(one.value).startswith(begin)]
+
+
+def test_a_gallery_has_an_image_for_each_seed_and_every_version_stays(visit: Visit, easel: Hang) -> None:
+    asked = easel().asked
+    app = visit(IMAGE)
+    assert "Make 4 images" in said(app)
+    generate(app)
+    assert [request.seed for request in asked] == [42, 43, 44, 45]
+    assert asked[0].messages[-1].text == "mountains and the sea at sunset, a boat"
+    assert [line.split(" · ")[0] for line in captions(app, "seed")] == [f"seed {n}" for n in (42, 43, 44, 45)]
+    assert all("20 steps" in line for line in captions(app, "seed"))
+    assert "4 images" in said(app)
+    assert not any("tokens/s" in str(one.value) for one in app.caption)
+    generate(app, "Regenerate")
+    assert "2 versions" in said(app)
+    assert asked[4].seed != 42
+
+
+def test_what_was_typed_is_never_a_template(visit: Visit, easel: Hang) -> None:
+    asked = easel().asked
+    app = visit(IMAGE)
+    by_label(app.text_area, "Prompt").set_value("a {{ star }} {% if %}").run()
+    by_label(app.number_input, "Images").set_value(1).run()
+    generate(app)
+    assert asked[0].messages[-1].text == "a {{ star }} {% if %}"
+
+
+def test_stop_keeps_what_could_be_seen(visit: Visit, easel: Hang) -> None:
+    easel(halt=7)
+    app = visit(IMAGE)
+    by_label(app.number_input, "Images").set_value(1).run()
+    by_label(app.button, "Generate").click()
+    app.run()
+    deadline = time.monotonic() + 60
+    while not any("step 6 of 20" in str(one.text) for one in app.progress) and time.monotonic() < deadline:
+        app.run()
+    assert any("diptych-preview" in str(one.value) for one in app.html)
+    by_label(app.button, "Stop").click()
+    app.run()
+    settle(app)
+    assert "stopped" in said(app)
+    assert len(app.image) == 1
+    assert "6 steps" in captions(app, "seed 42")[0]
+
+
+def test_a_list_of_seeds_stands_for_seed_and_number(visit: Visit, easel: Hang) -> None:
+    asked = easel().asked
+    app = visit(IMAGE)
+    by_label(app.text_input, "Seeds").set_value("9, 3-5").run()
+    assert by_label(app.number_input, "Images").value == 4
+    assert by_label(app.number_input, "Images").disabled
+    generate(app)
+    assert [request.seed for request in asked] == [9, 3, 4, 5]
+    app.button(key=f"{draft(app).key(draft(app).run_id, 0)}.seed").click()
+    app.run()
+    assert by_label(app.number_input, "Seed").value == 9
+    assert not by_label(app.number_input, "Seed").disabled
+    by_label(app.text_input, "Seeds").set_value("1, 1").run()
+    assert "listed twice" in said(app)
+
+
+def test_long_work_is_said_before_it_starts(visit: Visit) -> None:
+    app = visit(IMAGE)
+    by_label(app.selectbox, "Model").set_value("stable-diffusion-v1-5").run()
+    assert "This takes long" in said(app)
+    assert "about 19 min on this CPU (a rough guess until it is measured)" in said(app).replace("\\", "")
+    assert by_label(app.number_input, "Guidance").value == 7.5, "what nobody touched follows the model"
+    assert by_label(app.selectbox, "Size").value == "512x512"
+
+
+def test_a_model_without_a_negative_prompt_says_why(visit: Visit) -> None:
+    app = visit(IMAGE)
+    by_label(app.selectbox, "Model").set_value("lcm-dreamshaper-v7").run()
+    assert by_label(app.text_area, "Negative prompt").disabled
+    assert by_label(app.number_input, "Steps").value == 4
+    assert "negative_prompt" not in draft(app).experiment().parameters
+
+
+def test_the_end_that_is_not_read_is_shown(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "fill", lambda row, settings, text: context.Fill(80, 77, "the last words"))
+    text = said(visit(IMAGE))
+    assert "80 of 77 tokens" in text
+    assert "the last words" in text
+
+
+def test_an_empty_prompt_is_refused_before_the_run(visit: Visit) -> None:
+    app = visit(IMAGE)
+    by_label(app.text_area, "Prompt").set_value(" ").run()
+    assert "Write what the image shall show" in said(app)
+
+
+def test_the_safety_checkers_black_is_explained(visit: Visit, easel: Hang) -> None:
+    easel(black=True)
+    app = visit(IMAGE)
+    generate(app)
+    assert "The safety checker replaced the picture by black" in said(app)
+
+
+def test_a_dropped_file_restores_the_controls(visit: Visit) -> None:
+    app = visit(IMAGE)
+    told = png_metadata.ImageSettings(
+        prompt="a {{ring}}", negative_prompt="fog", parameters={"steps": 7, "size": "9x9"}, seed=77, model="tiny-image"
+    )
+    app.file_uploader[0].set_value(("one.png", png_metadata.write(fakes.png(), told), "image/png")).run()
+    assert by_label(app.text_area, "Prompt").value == "a {{ring}}"
+    assert by_label(app.text_area, "Negative prompt").value == "fog"
+    assert by_label(app.number_input, "Steps").value == 7
+    assert by_label(app.number_input, "Seed").value == 77
+    assert by_label(app.number_input, "Images").value == 1
+    notes = " ".join(str(one.value) for one in app.info)
+    assert "The settings of the file are restored" in notes
+    assert "does not offer size" in notes
+
+
+def test_a_hostile_file_changes_nothing(visit: Visit) -> None:
+    app = visit(IMAGE)
+    app.file_uploader[0].set_value(("bomb.png", b"\x89PNG\r\n\x1a\n bomb", "image/png")).run()
+    assert "not a PNG file" in said(app)
+    assert by_label(app.text_area, "Prompt").value == "mountains and the sea at sunset, a boat"
+
+
+def test_an_old_name_of_a_model_comes_with_a_note(visit: Visit) -> None:
+    app = visit(IMAGE)
+    old = Experiment(page="image", variants=(Variant(name="A", user="x"),), models=("runwayml/stable-diffusion-v1-5",))
+    app.session_state["diptych"].adopt(old)
+    app.run()
+    assert draft(app).models == ["stable-diffusion-v1-5"]
+    assert any("left the hub" in str(one.value) for one in app.info)
+
+
+# The playground.
+
+
+def test_the_playground_compares_images_and_judges_them(visit: Visit, easel: Hang) -> None:
+    asked = easel().asked
+    app = visit(PLAYGROUND)
+    by_label(app.multiselect, "Models").set_value(["tiny-image"]).run()
+    labels = [area.label for area in app.text_area]
+    assert "Negative prompt" in labels
+    assert not [label for label in labels if label.startswith("System")]
+    drawing = draft(app, "playground")
+    drawing.inputs = [Input(values={"numbers": "a star"}, checks=("not-blank", "image-size:64x64", "contains:a"))]
+    drawing.samples, drawing.generation = 2, 998
+    app.run()
+    generate(app, "Run")
+    assert len(asked) == 6
+    assert sorted({request.seed for request in asked}) == [42, 43], "sample k has the same seed in every variant"
+    text = said(app)
+    assert "this check reads text; the answer is an image" in text
+    assert "the image is 64x64" in text.replace("\\", "")
+    assert "20 steps" in text
+    assert len(app.image) == 3
+    assert any(button.label == "Full size" for button in app.button)
+
+
+def test_the_example_of_the_playground_runs_as_it_is(visit: Visit, easel: Hang) -> None:
+    asked = easel().asked
+    app = visit(PLAYGROUND)
+    app.session_state["diptych"].adopt(DRAWN)
+    app.run()
+    assert "Make 27 images" in said(app)
+    generate(app, "Run")
+    assert len(asked) == 27
+    assert "image is red" in said(app)
+
+
+def test_texts_and_images_are_not_mixed(visit: Visit) -> None:
+    app = visit(PLAYGROUND)
+    by_label(app.multiselect, "Models").set_value(["tiny-text", "tiny-image"]).run()
+    assert "cannot be compared" in " ".join(str(one.value) for one in app.warning)
+    by_label(app.button, "Run").click()
+    app.run()
+    assert draft(app, "playground").runs == []
+
+
+# The records.
+
+
+def test_the_history_shows_images_and_brings_them_back(visit: Visit, easel: Hang) -> None:
+    easel()
+    app = visit(IMAGE)
+    by_label(app.number_input, "Images").set_value(2).run()
+    generate(app)
+    run_id = draft(app).run_id
+    app.switch_page(HISTORY).run()
+    (table,) = app.dataframe
+    assert str(table.value["Image"][0]).startswith("data:image/png;base64,")
+    assert table.value["Made"][0] == "40 steps"
+    home = visit()
+    home.session_state["diptych"].token = app.session_state["diptych"].token  # the same visitor, come back
+    home.run()
+    assert len(home.image) == 1
+    by_label(home.button, "Restore").click()
+    home.run()
+    assert home.title[0].value == "Image"
+    assert draft(home).run_id == run_id
+    assert len(home.image) == 2
