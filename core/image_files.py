@@ -21,12 +21,12 @@ _LETTERS = "ABCDEF"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # an archive's earliest time: the same images make the same bytes
 
 
-def recipe(experiment: Experiment, place: Place, output: Output) -> png_metadata.ImageSettings:
+def image_settings(experiment: Experiment, place: Place, output: Output) -> png_metadata.ImageSettings:
     """What one image was made of, as its file says it: no owner, no key, no path."""
     asked = experiment.parameters
     source, revision = _origin(place.model)
-    versions = output.recipe.get("versions")
-    kept = output.recipe.get("revision")
+    versions = output.provenance.get("versions")
+    kept = output.provenance.get("revision")
     return png_metadata.ImageSettings(
         prompt=_prompt(experiment, place),
         negative_prompt=str(asked.get("negative_prompt") or ""),
@@ -43,7 +43,7 @@ def recipe(experiment: Experiment, place: Place, output: Output) -> png_metadata
 
 def file(experiment: Experiment, place: Place, output: Output) -> bytes:
     """The first image of an answer, with its recipe inside."""
-    return png_metadata.write(output.images[0], recipe(experiment, place, output))
+    return png_metadata.write(output.images[0], image_settings(experiment, place, output))
 
 
 def name(experiment: Experiment, place: Place, picture: bytes) -> str:
@@ -66,7 +66,7 @@ def archive(experiment: Experiment, results: Mapping[int, CellResult]) -> bytes:
         for place, output in images(experiment, results):
             called = name(experiment, place, output.images[0])
             _put(packed, called, file(experiment, place, output))
-            told = png_metadata.as_json(recipe(experiment, place, output))
+            told = png_metadata.as_json(image_settings(experiment, place, output))
             _put(packed, f"{called.rpartition('.')[0]}.json", told.encode("utf-8"))
     return made.getvalue()
 

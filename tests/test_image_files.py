@@ -33,7 +33,7 @@ GRID = Experiment(
 
 def output(*images: bytes, **recipe: object) -> Output:
     return Output(
-        text="", finish="stop", prompt_tokens=5, output_tokens=8, seconds=1.0, images=images, recipe=dict(recipe)
+        text="", finish="stop", prompt_tokens=5, output_tokens=8, seconds=1.0, images=images, provenance=dict(recipe)
     )
 
 
@@ -95,4 +95,4 @@ def test_cells_without_an_image_are_left_out() -> None:
 
 def test_a_prompt_that_cannot_be_rendered_any_more_is_written_as_it_was() -> None:
     broken = Experiment(page="image", variants=(Variant(name="A", user="a {{gone}}"),), models=("unheard-of",))
-    assert image_files.recipe(broken, first(broken), output()).prompt == "a {{gone}}"
+    assert image_files.image_settings(broken, first(broken), output()).prompt == "a {{gone}}"

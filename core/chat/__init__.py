@@ -148,7 +148,7 @@ def _settled(version: Version, result: CellResult | None) -> Version:
         prompt_tokens=output.prompt_tokens,
         output_tokens=output.output_tokens,
         cost=output.cost,
-        priced="host" in output.recipe,
+        priced="host" in output.provenance,
     )
 
 

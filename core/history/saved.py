@@ -191,7 +191,7 @@ def _recipe(cell: Cell, output: Output | None, experiment: Experiment | None) ->
     if experiment is not None and cell.variant < len(experiment.variants):
         variant = experiment.variants[cell.variant]
         known |= {"variant": variant.name, "template": {"system": variant.system, "user": variant.user}}
-    return known if output is None else {**output.recipe, **_extras(output), "seconds": output.seconds, **known}
+    return known if output is None else {**output.provenance, **_extras(output), "seconds": output.seconds, **known}
 
 
 def _extras(output: Output) -> dict[str, object]:
@@ -206,7 +206,7 @@ def _message(message: Message) -> dict[str, object]:
 
 
 def _output_values(output: Output) -> dict[str, Any]:
-    batch = output.recipe.get("batch_size")
+    batch = output.provenance.get("batch_size")
     return {
         "finish": output.finish,
         "prompt_tokens": output.prompt_tokens,
@@ -218,7 +218,7 @@ def _output_values(output: Output) -> dict[str, Any]:
 
 
 def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...], heard: bytes) -> Output:
-    pairs, recipe = json.loads(row["logprobs"] or "[]"), json.loads(row["recipe"])
+    pairs, provenance = json.loads(row["logprobs"] or "[]"), json.loads(row["recipe"])
     return Output(
         text=row["text"],
         finish=cast(FinishReason, row["finish"]),
@@ -227,12 +227,12 @@ def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...], heard: bytes) -> O
         seconds=row["seconds"] or 0.0,
         first_token_seconds=row["first_token_seconds"],
         tokens=tuple(Token(text, -math.inf if logprob is None else logprob) for text, logprob in pairs),
-        thought_tokens=recipe.get("thought_tokens", 0),
-        cost=recipe.get("cost_usd"),
-        notes=tuple(recipe.get("notes", ())),
+        thought_tokens=provenance.get("thought_tokens", 0),
+        cost=provenance.get("cost_usd"),
+        notes=tuple(provenance.get("notes", ())),
         images=drawn,
         audio=heard,
-        recipe=recipe,
+        provenance=provenance,
     )
 
 

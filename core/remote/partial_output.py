@@ -68,7 +68,7 @@ class Reply:
             cost=cost(spec, self.prompt_tokens or 0, self.output_tokens or 0, settings.prices) if known else None,
             notes=tuple(self.notes),
             images=tuple(self.images),
-            recipe={"source": spec.source, "model_version": self.model_version, **recipe},
+            provenance={"source": spec.source, "model_version": self.model_version, **recipe},
         )
 
 

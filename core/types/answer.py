@@ -48,10 +48,10 @@ FinishReason = Literal["stop", "length", "cancelled"]  # by itself or a stop str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A finished answer. Times are seconds; `recipe` holds what only the provider knows and a replay needs.
+    """A finished answer. Times are seconds; `provenance` holds what only the provider knows and a replay needs.
 
-    A local provider's recipe names rendered_prompt, source, revision, versions, batch_size, device and dtype; a remote
-    one's source, model_version, versions and host. `output_tokens` counts what was paid for as output, the
+    A local provider's provenance names rendered_prompt, source, revision, versions, batch_size, device and dtype; a
+    remote one's source, model_version, versions and host. `output_tokens` counts what was paid for as output, the
     `thought_tokens` among them; of an image its steps, of sound its frames. `images` are PNG or JPEG files, `audio` is
     a WAV file. `cost` is US dollars, None where a price is not known. `notes` are sentences about how the request was
     changed on its way, such as "temperature was not used by this model".
@@ -69,7 +69,7 @@ class Output:
     notes: tuple[str, ...] = ()
     images: tuple[bytes, ...] = ()
     audio: bytes = b""
-    recipe: Mapping[str, object] = field(default_factory=dict)
+    provenance: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

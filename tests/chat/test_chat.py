@@ -149,7 +149,7 @@ def test_the_bill_counts_every_version_and_says_what_is_not_known() -> None:
     talk = talked(("Hi", "local"))
     for cost in (0.25, None):
         talk = answering(talk, 0, 0, "gemini:one", "r")
-        talk = settled(talk, lambda run_id, cost=cost: said("x", cost=cost, recipe={"host": "h"}))  # type: ignore[misc]
+        talk = settled(talk, lambda run_id, cost=cost: said("x", cost=cost, provenance={"host": "h"}))  # type: ignore[misc]
     assert totals(talk) == (9, 6, 0.25, 1)
 
 

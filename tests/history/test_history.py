@@ -198,7 +198,9 @@ def test_a_run_without_cells(history: History) -> None:
 def test_odd_numbers_do_not_break_the_record(history: History) -> None:
     planned = made()
     history.begin(ME, planned)
-    odd = done(planned.cells[0], seconds=math.nan, recipe={"batch_size": 0, "x": math.inf, "y": {1, 2}, "z": object})
+    odd = done(
+        planned.cells[0], seconds=math.nan, provenance={"batch_size": 0, "x": math.inf, "y": {1, 2}, "z": object}
+    )
     history.finish("r1", planned.cells[0], odd)
     saved = history.open(ME, "r1")
     assert saved.row.seconds == 0
@@ -393,7 +395,7 @@ def test_speed_is_the_median_of_runs_and_a_batch_counts_once(history: History) -
         for cell in planned.cells:
             if cell.model == "tiny-text":
                 recipe = {"batch_size": 4}
-                history.finish(planned.id, cell, done(cell, output_tokens=10, seconds=seconds, recipe=recipe))
+                history.finish(planned.id, cell, done(cell, output_tokens=10, seconds=seconds, provenance=recipe))
             else:
                 history.finish(planned.id, cell, CellResult(index=cell.index, state=State.FAILED, error="no"))
     assert history.speeds() == {"tiny-text": pytest.approx(20.0)}
@@ -405,7 +407,7 @@ def test_a_step_of_a_larger_image_counts_for_more(history: History) -> None:
         planned = made(name, models=("stable-diffusion-v1-5",), samples=1)
         history.begin(ME, planned)
         for cell in planned.cells:
-            told = done(cell, output_tokens=10, seconds=10 * seconds, recipe={"batch_size": 1, "size": size})
+            told = done(cell, output_tokens=10, seconds=10 * seconds, provenance={"batch_size": 1, "size": size})
             history.finish(planned.id, cell, told)
         assert history.speeds() == {"stable-diffusion-v1-5": pytest.approx(1.0)}
 

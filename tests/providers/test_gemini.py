@@ -165,10 +165,10 @@ def test_an_answer_comes_piece_by_piece_and_counts(house: House) -> None:
     assert [event for event in house.seen if isinstance(event, Delta)] == [Delta(0, "Hello", 1), Delta(0, " there", 2)]
     assert (done.text, done.finish, done.prompt_tokens, done.output_tokens) == ("Hello there", "stop", 3, 2)
     assert done.first_token_seconds is not None
-    assert done.recipe["model_version"] == "gemini-fake-001"
-    assert done.recipe["versions"].keys() == {house.sdk}  # type: ignore[attr-defined]
-    assert done.recipe["host"] == house.fake.url.removeprefix("http://")
-    assert done.recipe["seed"] == (None if house.legacy else 7)
+    assert done.provenance["model_version"] == "gemini-fake-001"
+    assert done.provenance["versions"].keys() == {house.sdk}  # type: ignore[attr-defined]
+    assert done.provenance["host"] == house.fake.url.removeprefix("http://")
+    assert done.provenance["seed"] == (None if house.legacy else 7)
     assert (house.asked, house.used, house.fake.keys) == (1, 5, [KEY])
 
 
@@ -351,7 +351,7 @@ def test_what_only_the_new_sdk_sends_is_left_out_too(
     done = new.output(ask(**parameters))
     assert set(config(new)) == kept
     assert len(done.notes) == 1
-    assert done.recipe["seed"] == (7 if "seed" in kept else None)
+    assert done.provenance["seed"] == (7 if "seed" in kept else None)
 
 
 def test_a_400_that_stays_is_an_error_after_two_requests(house: House) -> None:

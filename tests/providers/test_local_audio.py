@@ -283,7 +283,7 @@ def test_a_longer_piece_begins_as_the_shorter_one(tiny: LocalAudio) -> None:
 def test_messages_are_joined_by_blank_lines(tiny: LocalAudio) -> None:
     parted = replace(request(), messages=(Message("system", "calm"), Message("user", " "), Message("user", "a fox")))
     output = answer(tiny, parted)
-    assert output.recipe["rendered_prompt"] == "calm\n\na fox"
+    assert output.provenance["rendered_prompt"] == "calm\n\na fox"
     assert output.audio == answer(tiny, request("calm\n\na fox")).audio
 
 
@@ -296,8 +296,8 @@ def test_a_piece_is_as_long_as_was_asked_for(tiny: LocalAudio, seconds: float) -
     frames = round(seconds * 40)
     assert output.output_tokens == frames
     assert len(heard(output.audio)) == frames * tiny_audio.HOP
-    assert output.recipe["duration"] == frames / 40
-    assert output.recipe["sampling_rate"] == tiny_audio.RATE
+    assert output.provenance["duration"] == frames / 40
+    assert output.provenance["sampling_rate"] == tiny_audio.RATE
 
 
 def test_every_step_of_music_is_told(tiny: LocalAudio) -> None:
@@ -322,7 +322,7 @@ def test_every_sentence_is_told(voice: LocalAudio) -> None:
     assert " s of sound, about " in steps[1].note  # type: ignore[union-attr]
     output = answers([last])[0]
     assert (output.finish, output.prompt_tokens, output.notes) == ("stop", total, ())
-    assert output.recipe["duration"] == round(len(heard(output.audio)) / tiny_audio.RATE, 3)
+    assert output.provenance["duration"] == round(len(heard(output.audio)) / tiny_audio.RATE, 3)
 
 
 # Stopping
@@ -460,7 +460,7 @@ def test_samples_are_written_as_they_are() -> None:
 
 @pytest.mark.parametrize("kind", ["music", "speech"])
 def test_the_recipe_names_what_a_replay_needs(models: dict[str, LocalAudio], kind: str) -> None:
-    recipe = answer(models[kind], request()).recipe
+    recipe = answer(models[kind], request()).provenance
     assert recipe["rendered_prompt"] == PROMPT
     assert (recipe["source"], recipe["revision"], recipe["batch_size"]) == (kind, "main", 1)
     assert (recipe["device"], recipe["dtype"], recipe["threads"]) == ("cpu", "float32", 1)
@@ -475,7 +475,7 @@ def test_opening_says_what_it_is_doing_and_closing_lets_go(rows: dict[str, Model
     )
     assert notes == ["reading Tiny wide"] * 2
     assert model.max_batch == 1
-    assert answer(model, request(duration=0.1)).recipe["threads"] == torch.get_num_threads() == 1, (
+    assert answer(model, request(duration=0.1)).provenance["threads"] == torch.get_num_threads() == 1, (
         "for so small a model"
     )
     held = model._maker.model  # type: ignore[attr-defined]

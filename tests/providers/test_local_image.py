@@ -251,7 +251,7 @@ def test_seeds_prompts_and_settings_change_the_image(tiny: LocalImage) -> None:
 def test_messages_are_joined_by_blank_lines(tiny: LocalImage) -> None:
     parted = replace(request(), messages=(Message("system", "ink"), Message("user", ""), Message("user", "a fox")))
     output = answer(tiny, parted)
-    assert output.recipe["rendered_prompt"] == "ink\n\na fox"
+    assert output.provenance["rendered_prompt"] == "ink\n\na fox"
     assert output.images == answer(tiny, request("ink\n\na fox")).images
 
 
@@ -398,7 +398,7 @@ def test_an_image_that_the_checker_takes_away_is_explained(
     model = models["checked"]
     calm = answer(model, request())
     assert calm.notes == ()
-    assert calm.recipe["safety_checker"] is True
+    assert calm.provenance["safety_checker"] is True
     monkeypatch.setattr(model._parts.checker.concept_embeds_weights, "data", torch.full((17,), -2.0))
     taken = answer(model, request())
     assert opened(taken.images[0]).getextrema() == ((0, 0),) * 3
@@ -409,7 +409,7 @@ def test_an_image_that_the_checker_takes_away_is_explained(
 
 
 def test_the_recipe_says_that_there_is_no_checker(tiny: LocalImage) -> None:
-    assert answer(tiny, request(steps=1)).recipe["safety_checker"] is False
+    assert answer(tiny, request(steps=1)).provenance["safety_checker"] is False
 
 
 # Bad requests
@@ -474,7 +474,7 @@ def test_numbers_that_are_not_finite_are_no_image(tiny: LocalImage, monkeypatch:
 
 
 def test_the_recipe_names_what_a_replay_needs(tiny: LocalImage) -> None:
-    recipe = answer(tiny, request(scheduler="Euler")).recipe
+    recipe = answer(tiny, request(scheduler="Euler")).provenance
     assert recipe["rendered_prompt"] == PROMPT
     assert (recipe["source"], recipe["revision"], recipe["scheduler"]) == ("zero-snr", "main", "Euler")
     assert (recipe["size"], recipe["batch_size"], recipe["device"], recipe["dtype"]) == ("32x64", 1, "cpu", "float32")
@@ -489,7 +489,7 @@ def test_opening_says_what_it_is_doing_and_closing_lets_go(rows: dict[str, Model
     model = local_image.open_model(rows["zero-snr"], free, lambda progress: notes.append(progress.note))
     assert notes == ["reading Tiny zero-snr"] * 2
     assert model.max_batch == 1
-    assert answer(model, request(steps=1)).recipe["threads"] == torch.get_num_threads() == 1, "for so small a model"
+    assert answer(model, request(steps=1)).provenance["threads"] == torch.get_num_threads() == 1, "for so small a model"
     unet = model._parts.unet
     assert {weight.dtype for weight in unet.parameters()} == {torch.float32}
     model.close()

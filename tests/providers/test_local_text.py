@@ -495,7 +495,7 @@ def test_a_template_frames_a_chat(models: dict[str, LocalText]) -> None:
     going_on = prompting.rendered(tokenizer, talk(("user", "Hi"), ("assistant", "Well, ")))
     assert going_on.rstrip() == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nWell,"
     assert prompting.rendered(tokenizer, talk(("user", "Hi"), chat=False)) == "Hi"
-    assert answer(models["qwen2"], request("Hi", chat=True)).recipe["rendered_prompt"] == prompting.rendered(
+    assert answer(models["qwen2"], request("Hi", chat=True)).provenance["rendered_prompt"] == prompting.rendered(
         tokenizer, talk(("user", "Hi"))
     )
 
@@ -518,14 +518,14 @@ def test_half_precision_on_disk_is_computed_in_float32(settings: Settings) -> No
     tiny = tiny_models.build("gpt2", settings.models / "half", half=True)
     model = local_text.open_model(tiny, settings)
     assert model._model.dtype == torch.float32
-    assert answer(model, request()).recipe["dtype"] == "float32"
+    assert answer(model, request()).provenance["dtype"] == "float32"
     model.close()
     assert model._model is None
 
 
 def test_the_recipe_names_what_a_replay_needs(gpt2: LocalText) -> None:
     events = list(gpt2.generate([request(), request()], never))
-    recipe = outputs(events)[1].recipe
+    recipe = outputs(events)[1].provenance
     assert recipe["rendered_prompt"] == "Once upon a time"
     assert (recipe["source"], recipe["revision"]) == ("gpt2", "main")
     assert (recipe["batch_size"], recipe["device"], recipe["dtype"], recipe["threads"]) == (2, "cpu", "float32", 1)
@@ -556,9 +556,9 @@ def test_broken_or_dangerous_files_are_refused(settings: Settings, harm: str) ->
 def test_a_small_model_runs_on_one_thread_unless_told_otherwise(settings: Settings) -> None:
     tiny = tiny_models.build("gpt2", settings.models / "threads")
     free = local_text.open_model(tiny, replace(settings, threads=0))
-    assert answer(free, request()).recipe["threads"] == torch.get_num_threads() == 1
+    assert answer(free, request()).provenance["threads"] == torch.get_num_threads() == 1
     told = local_text.open_model(tiny, replace(settings, threads=2))
-    assert answer(told, request(max_new_tokens=1)).recipe["threads"] == torch.get_num_threads() == 2
+    assert answer(told, request(max_new_tokens=1)).provenance["threads"] == torch.get_num_threads() == 2
     torch.set_num_threads(1)
 
 
@@ -585,7 +585,7 @@ def test_a_gap_is_asked_for_with_the_tokens_of_the_model(
     models: dict[str, LocalText], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = coding(models, "gpt_bigcode", monkeypatch)
-    asked = answer(model, request(FILLED)).recipe["rendered_prompt"]
+    asked = answer(model, request(FILLED)).provenance["rendered_prompt"]
     assert asked == "<fim_prefix>def f(a):\n    <fim_suffix>\n    return b\n<fim_middle>"
     ids = model._encoded(request(FILLED))[1]
     own = [model._tokenizer.convert_tokens_to_ids(token) for token in tiny_models.FILLING]
@@ -596,7 +596,7 @@ def test_a_gap_is_asked_for_with_the_tokens_of_the_model(
 
 def test_a_prompt_without_a_gap_is_continued(models: dict[str, LocalText], monkeypatch: pytest.MonkeyPatch) -> None:
     model = coding(models, "gpt_bigcode", monkeypatch)
-    assert answer(model, request("def f(a):")).recipe["rendered_prompt"] == "def f(a):"
+    assert answer(model, request("def f(a):")).provenance["rendered_prompt"] == "def f(a):"
 
 
 def test_a_model_that_cannot_fill_a_gap_says_which_can(
@@ -610,7 +610,7 @@ def test_a_model_that_cannot_fill_a_gap_says_which_can(
 
 
 def test_to_a_model_of_text_the_marker_is_text(models: dict[str, LocalText]) -> None:
-    assert answer(models["gpt_bigcode"], request(FILLED)).recipe["rendered_prompt"] == FILLED
+    assert answer(models["gpt_bigcode"], request(FILLED)).provenance["rendered_prompt"] == FILLED
 
 
 # The one pickle

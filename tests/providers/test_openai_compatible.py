@@ -129,10 +129,10 @@ def test_an_answer_streams(server: fake.Server) -> None:
     assert (output.prompt_tokens, output.output_tokens, output.thought_tokens) == (7, 3, 1)
     assert output.first_token_seconds is not None
     assert 0 < output.first_token_seconds <= output.seconds < PATIENCE
-    assert output.recipe["model_version"] == "fake-2026-11-01"
-    assert output.recipe["system_fingerprint"] == "fp_1"
-    assert output.recipe["host"] == server.url.split("/")[2]
-    assert set(output.recipe["versions"]) == {"openai"}  # type: ignore[call-overload]
+    assert output.provenance["model_version"] == "fake-2026-11-01"
+    assert output.provenance["system_fingerprint"] == "fp_1"
+    assert output.provenance["host"] == server.url.split("/")[2]
+    assert set(output.provenance["versions"]) == {"openai"}  # type: ignore[call-overload]
     assert KEY not in repr(output) + repr(model)
     assert model.max_batch == 1
 

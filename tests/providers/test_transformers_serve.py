@@ -129,7 +129,7 @@ def test_an_answer_ends_by_itself(settings: Settings) -> None:
     assert output.text
     assert output.finish == "stop"
     assert 0 < output.output_tokens < 100
-    assert NAME in str(output.recipe["model_version"])
+    assert NAME in str(output.provenance["model_version"])
     assert output.notes == ()
 
 

@@ -163,7 +163,7 @@ def test_a_reply_adds_up(chosen: Callable[..., Settings]) -> None:
     assert (found.text, found.finish, found.thought_tokens) == ("Hello", "stop", 400)
     assert (found.prompt_tokens, found.output_tokens) == (2_000_000, 1_000_000)
     assert found.cost == pytest.approx(2 * 1.0 + 1 * 5.0)
-    assert found.recipe == {"source": "claude-haiku-4-5", "model_version": "haiku-4.5", "host": "h"}
+    assert found.provenance == {"source": "claude-haiku-4-5", "model_version": "haiku-4.5", "host": "h"}
     assert found.first_token_seconds is not None
     assert 0 <= found.first_token_seconds <= found.seconds
     assert not found.notes

@@ -210,7 +210,7 @@ class Easel:
         picture = png(64, 64, "black") if self.black else face(asked, done / steps)
         notes = ("The safety checker replaced the picture by black.",) if self.black else ()
         made = output("", finish, done)
-        return replace(made, images=(picture,), notes=notes, recipe={"versions": {"fake": "1"}, "revision": "main"})
+        return replace(made, images=(picture,), notes=notes, provenance={"versions": {"fake": "1"}, "revision": "main"})
 
 
 class Band:
@@ -234,7 +234,7 @@ class Band:
             made = output("", "cancelled" if stopped(i) else "stop", round(50 * length))
             notes = ("Stopped at 0.5 of 1.0 s: this is the sound so far.",) if stopped(i) else ()
             wav = tone(300 + asked.seed % 200, length, 8000)
-            yield Finished(i, replace(made, audio=wav, notes=notes, recipe={"duration": length}))
+            yield Finished(i, replace(made, audio=wav, notes=notes, provenance={"duration": length}))
 
 
 def tone(pitch: float, seconds: float, rate: int) -> bytes:

@@ -88,7 +88,7 @@ def test_the_footer_names_time_tokens_and_speed() -> None:
 def test_the_footer_of_a_remote_answer_names_what_it_cost_or_that_it_is_not_known(
     cost: float | None, told: str
 ) -> None:
-    answer = replace(output("x", tokens=10), cost=cost, thought_tokens=4, recipe={"host": "h"})
+    answer = replace(output("x", tokens=10), cost=cost, thought_tokens=4, provenance={"host": "h"})
     assert footer(answer) == f"0.50 s · 10 tokens (4 of them thinking) · 20 tok/s · {told}"
 
 

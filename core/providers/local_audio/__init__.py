@@ -143,7 +143,7 @@ class LocalAudio:
             seconds=time.monotonic() - started,
             notes=tuple(notes),
             audio=wav.written(samples, self._maker.rate) if len(samples) else b"",
-            recipe={"rendered_prompt": piece.prompt, **self._recipe(len(samples))},
+            provenance={"rendered_prompt": piece.prompt, **self._recipe(len(samples))},
         )
 
     def _recipe(self, samples: int) -> dict[str, object]:

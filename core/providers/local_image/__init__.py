@@ -186,7 +186,7 @@ class LocalImage:
             seconds=time.monotonic() - canvas.started,
             notes=(*canvas.notes, *more),
             images=(preview.png(image),) if image else (),
-            recipe={"rendered_prompt": canvas.prompt, **self._recipe(canvas.wanted)},
+            provenance={"rendered_prompt": canvas.prompt, **self._recipe(canvas.wanted)},
         )
 
     def _recipe(self, wanted: Wanted) -> dict[str, object]:

@@ -156,5 +156,5 @@ def _output(row: Row, recipe: dict[str, object]) -> Output:
         seconds=row.ended - row.started,
         first_token_seconds=row.first - row.started if row.first else None,
         tokens=tuple(row.tokens),
-        recipe={"rendered_prompt": row.prompt, **recipe},
+        provenance={"rendered_prompt": row.prompt, **recipe},
     )

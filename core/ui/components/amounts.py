@@ -21,7 +21,7 @@ def footer(output: Output, unit: str = "tokens") -> str:
 
 def _price(output: Output) -> str:
     """The cost of a remote model's answer, or that it is not known; nothing for one made here."""
-    if "host" not in output.recipe:
+    if "host" not in output.provenance:
         return ""
     return f" · {money(output.cost)}"
 

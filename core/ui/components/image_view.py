@@ -61,11 +61,11 @@ def progress(result: CellResult, key: str) -> None:
 @st.dialog("Image", width="large", on_dismiss="rerun")
 def full(experiment: Experiment, place: Place, output: Output) -> None:
     """The image at its full size, with what it was made of."""
-    told = image_files.recipe(experiment, place, output)
+    told = image_files.image_settings(experiment, place, output)
     picture(output.images[0], "full", told.prompt)
     st.markdown(escape(told.prompt, 400))
     download(experiment, place, output, "full.save")
-    recipe(experiment, place, output)
+    provenance(experiment, place, output)
 
 
 def download(experiment: Experiment, place: Place, output: Output, key: str) -> None:
@@ -83,10 +83,10 @@ def download(experiment: Experiment, place: Place, output: Output, key: str) -> 
     )
 
 
-def recipe(experiment: Experiment, place: Place, output: Output) -> None:
+def provenance(experiment: Experiment, place: Place, output: Output) -> None:
     """All that the image was made of."""
     with st.expander("Recipe", icon=":material/receipt_long:"):
-        told = json.loads(png_metadata.as_json(image_files.recipe(experiment, place, output)))
+        told = json.loads(png_metadata.as_json(image_files.image_settings(experiment, place, output)))
         st.code(json.dumps(told, ensure_ascii=False, indent=2), language="json", wrap_lines=True)
 
 

@@ -178,8 +178,8 @@ def notes(result: CellResult) -> None:
     output = result.output
     if output is None:
         return
-    answered = str(output.recipe.get("model_version") or "")
-    other = answered and answered != output.recipe.get("source")
+    answered = str(output.provenance.get("model_version") or "")
+    other = answered and answered != output.provenance.get("source")
     for note in (*output.notes, *([f"answered by {answered}"] if other else [])):
         st.caption(f":material/info: {escape(note, 200)}")
 

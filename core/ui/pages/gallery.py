@@ -66,7 +66,7 @@ def _image(draft: Draft, shown: run_bar.Shown, place: Place, result: CellResult)
         st.markdown(results.word(result.state))
     output = result.output
     if output is not None and output.images:
-        image_view.picture(output.images[0], key, image_files.recipe(shown.experiment, place, output).prompt)
+        image_view.picture(output.images[0], key, image_files.image_settings(shown.experiment, place, output).prompt)
     elif not result.state.final:
         image_view.progress(result, key)
     if result.error:
@@ -101,7 +101,7 @@ def _buttons(draft: Draft, shown: run_bar.Shown, place: Place, output: Output, k
             type="tertiary",
             disabled=not shown.state.final,  # a page that draws itself again would close it
         )
-    image_view.recipe(shown.experiment, place, output)
+    image_view.provenance(shown.experiment, place, output)
     if large:
         image_view.full(shown.experiment, place, output)
 

@@ -89,11 +89,11 @@ def _buttons(draft: Draft, place: Place, output: Output, seed: int, key: str) ->
             on_click="ignore",
         )
     with st.expander("Recipe", icon=":material/receipt_long:"):
-        st.json(dict(output.recipe), expanded=1)
+        st.json(dict(output.provenance), expanded=1)
 
 
 def _facts(output: Output, model: str) -> str:
-    length = output.recipe.get("duration")
+    length = output.provenance.get("duration")
     told = f"{length:.1f} s of sound in " if isinstance(length, int | float) else ""
     return told + amounts.footer(output, unit(model))
 
