@@ -17,11 +17,11 @@ from core import pictures
 from core.checks import CheckResult
 from core.errors import InvalidInput
 from core.experiment import unit
-from core.experiment.reading import from_dict
-from core.experiment.recipe import Experiment, Input, places, seed_of, to_dict
-from core.experiment.summary import answer, drawn, grade
+from core.experiment.grade import answer, drawn, grade
+from core.experiment.grid import grid_cells, seed_of
+from core.experiment.serialize import from_dict, to_dict
 from core.history.saved import SavedRun, plain
-from core.types import CellResult, State
+from core.types import CellResult, Experiment, Input, State
 
 FORMAT = "diptych-run"
 VERSION = 1
@@ -90,7 +90,7 @@ def table(saved: SavedRun) -> str:
     writer.writerow(
         [_safe(heading) for heading in _headings(names, units.pop() if len(units) == 1 else "tokens", images)]
     )
-    for place in places(experiment):
+    for place in grid_cells(experiment):
         result = results.get(place.index, CellResult(index=place.index))
         row = experiment.inputs[place.input]
         given = [experiment.variants[place.variant].name, place.model, *(row.values.get(name, "") for name in names)]

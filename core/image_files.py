@@ -11,17 +11,18 @@ from collections.abc import Iterator, Mapping
 
 from core import catalog, pictures, png_metadata, prompts
 from core.errors import DiptychError, UnknownModel
-from core.experiment.recipe import Experiment, Place, places, seed_of
-from core.experiment.summary import drawn
+from core.experiment.grade import drawn
+from core.experiment.grid import GridCell, grid_cells, seed_of
 from core.png_metadata.settings import NUMBERS, WORDS
-from core.types import CellResult, Output
+from core.text import clean
+from core.types import CellResult, Experiment, Output
 
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _LETTERS = "ABCDEF"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # an archive's earliest time: the same images make the same bytes
 
 
-def image_settings(experiment: Experiment, place: Place, output: Output) -> png_metadata.ImageSettings:
+def image_settings(experiment: Experiment, place: GridCell, output: Output) -> png_metadata.ImageSettings:
     """What one image was made of, as its file says it: no owner, no key, no path."""
     asked = experiment.parameters
     source, revision = _origin(place.model)
@@ -41,12 +42,12 @@ def image_settings(experiment: Experiment, place: Place, output: Output) -> png_
     )
 
 
-def file(experiment: Experiment, place: Place, output: Output) -> bytes:
+def file(experiment: Experiment, place: GridCell, output: Output) -> bytes:
     """The first image of an answer, with its recipe inside."""
     return png_metadata.write(output.images[0], image_settings(experiment, place, output))
 
 
-def name(experiment: Experiment, place: Place, picture: bytes) -> str:
+def name(experiment: Experiment, place: GridCell, picture: bytes) -> str:
     """A file's name: 01-seed-42.png, and in a larger grid 01-B-row-3-tiny-image-seed-42.png."""
     parts = [f"{place.sample + 1:02d}"]
     if len(experiment.variants) > 1:
@@ -71,9 +72,9 @@ def archive(experiment: Experiment, results: Mapping[int, CellResult]) -> bytes:
     return made.getvalue()
 
 
-def images(experiment: Experiment, results: Mapping[int, CellResult]) -> Iterator[tuple[Place, Output]]:
+def images(experiment: Experiment, results: Mapping[int, CellResult]) -> Iterator[tuple[GridCell, Output]]:
     """The answers that have an image, in the order of the grid."""
-    for place in places(experiment):
+    for place in grid_cells(experiment):
         result = results.get(place.index)
         if result is not None and result.output is not None and drawn(result):
             yield place, result.output
@@ -83,12 +84,12 @@ def _put(packed: zipfile.ZipFile, called: str, data: bytes) -> None:
     packed.writestr(zipfile.ZipInfo(called, _EPOCH), data)
 
 
-def _prompt(experiment: Experiment, place: Place) -> str:
+def _prompt(experiment: Experiment, place: GridCell) -> str:
     asked = experiment.variants[place.variant].user
     try:
-        return prompts.clean(prompts.render(asked, experiment.inputs[place.input].values))
+        return clean(prompts.render(asked, experiment.inputs[place.input].values))
     except DiptychError:  # a run of before that cannot be rendered any more still has its images
-        return prompts.clean(asked)
+        return clean(asked)
 
 
 def _origin(model: str) -> tuple[str, str]:

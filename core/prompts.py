@@ -63,16 +63,6 @@ def render(template: str, values: Mapping[str, str]) -> str:
         raise TemplateError(f"The template cannot be filled in: {type(error).__name__}. Simplify it.") from None
 
 
-def clean(text: str) -> str:
-    """Text that any model, database or terminal can take: line ends as \\n, no other control characters but tabs,
-    and '?' for each half of a broken surrogate pair."""
-    unbroken = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
-    return _CONTROLS.sub("", unbroken)
-
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
 def _joined(compiled: Template, values: Mapping[str, str]) -> str:
     pieces: list[str] = []
     length = 0

@@ -1,6 +1,8 @@
-"""Quantities for a person: bytes and seconds. Knows nothing else."""
+"""Words for people: text made clean and short, and bytes, durations and money as words. Knows nothing else."""
 
 from __future__ import annotations
+
+import re
 
 
 def in_words(count: int) -> str:
@@ -13,3 +15,25 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def short(name: str, limit: int = 40) -> str:
+    """A name that fits into a sentence: at most `limit` characters, the last an ellipsis where it was cut."""
+    return name if len(name) <= limit else name[: limit - 1] + "…"
+
+
+def clean(text: str) -> str:
+    """Text that any model, database or terminal can take: line ends as \\n, no other control characters but tabs,
+    and '?' for each half of a broken surrogate pair."""
+    unbroken = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
+    return _CONTROLS.sub("", unbroken)
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def money(dollars: float | None) -> str:
+    """US dollars in digits that suit the amount; None is a price that is not known."""
+    if dollars is None:
+        return "price not known"
+    return f"${dollars:.4f}" if dollars >= 0.0001 or dollars == 0 else "under $0.0001"

@@ -42,7 +42,7 @@ def saved(answer: str = "4", tokens: int = 1, repeat: int = 1, **changes: Any) -
         output_tokens=2,
         seconds=0.12345,
         tokens=(Token("4", -0.5), Token("", -math.inf)) * tokens,
-        recipe={"rendered_prompt": "2+2?" * repeat},
+        provenance={"rendered_prompt": "2+2?" * repeat},
     )
     cells = plan(experiment)
     results = [CellResult(index=cell.index, state=State.DONE, text=answer, tokens=2, output=output) for cell in cells]

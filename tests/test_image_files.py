@@ -9,8 +9,8 @@ import zipfile
 import pytest
 
 from core import image_files, png_metadata
-from core.experiment.recipe import Experiment, Input, Place, Variant, places
-from core.types import CellResult, Output, State
+from core.experiment.grid import GridCell, grid_cells
+from core.types import CellResult, Experiment, Input, Output, State, Variant
 from tests.support import fakes
 
 ONE = Experiment(
@@ -41,8 +41,8 @@ def drew(index: int, *images: bytes) -> CellResult:
     return CellResult(index=index, state=State.DONE, output=output(*images))
 
 
-def first(experiment: Experiment) -> Place:
-    return next(iter(places(experiment)))
+def first(experiment: Experiment) -> GridCell:
+    return next(iter(grid_cells(experiment)))
 
 
 def test_a_file_says_what_it_was_made_of_and_nothing_else() -> None:
@@ -74,7 +74,7 @@ def test_a_file_says_what_it_was_made_of_and_nothing_else() -> None:
     ],
 )
 def test_names(experiment: Experiment, index: int, name: str) -> None:
-    place = next(place for place in places(experiment) if place.index == index)
+    place = next(place for place in grid_cells(experiment) if place.index == index)
     assert image_files.name(experiment, place, fakes.png(2, 2)) == name
 
 

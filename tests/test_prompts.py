@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import TemplateError
-from core.prompts import MAX_LINES, MAX_TEMPLATE, MAX_VALUES, clean, render, variables
+from core.prompts import MAX_LINES, MAX_TEMPLATE, MAX_VALUES, render, variables
+from core.text import clean
 
 
 @pytest.mark.parametrize(

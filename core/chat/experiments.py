@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from core import catalog, prompts
 from core.chat import Exchange, Side, Talk, Version, added, answering
-from core.experiment.recipe import Experiment, Input, Turn, Variant
-from core.types import State, Value
+from core.types import Experiment, Input, State, Turn, Value, Variant
 
 PAGE = "chat"
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from core import catalog
 from core.errors import InvalidInput, UnknownModel
-from core.experiment.recipe import MAX_SAMPLES, MAX_SEED, Experiment, effective_samples, short
-from core.types import Modality, ModelSpec, Parameter, Value
+from core.experiment.grid import effective_samples
+from core.text import short
+from core.types import MAX_SAMPLES, MAX_SEED, Experiment, Modality, ModelSpec, Parameter, Value
 
 _MAKES = {Modality.IMAGE: "images", Modality.AUDIO: "sound"}
 

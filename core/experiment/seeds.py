@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from core.errors import InvalidInput
-from core.experiment.recipe import MAX_SAMPLES, MAX_SEED, short
+from core.text import short
+from core.types import MAX_SAMPLES, MAX_SEED
 
 
 def read(text: str) -> tuple[int, ...]:

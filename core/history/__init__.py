@@ -15,15 +15,14 @@ from contextlib import suppress
 from sqlalchemy import and_, func, select, update
 
 from core.errors import InvalidInput, NotFound
-from core.experiment.reading import from_dict
-from core.experiment.recipe import MAX_TITLE, Experiment
+from core.experiment.serialize import from_dict
 from core.history import artifacts, queries, saved
 from core.history.saved import RunRow, SavedRun
 from core.history.schema import CELLS, RUNS
 from core.history.store import Store
 from core.history.thumbnails import Thumbnails
-from core.prompts import clean
-from core.types import Cell, CellResult, Run, State
+from core.text import clean
+from core.types import MAX_TITLE, Cell, CellResult, Experiment, Run, State
 
 __all__ = ["History", "RunRow", "SavedRun"]
 
@@ -200,7 +199,7 @@ class History(Store):
         self._change(owner, run_ids, hidden=True, deleted=None)
 
     def keep_draft(self, owner: str, page: str, experiment: Mapping[str, object]) -> None:
-        """Keep what was typed on a page (recipe.to_dict) in the place of what was kept before.
+        """Keep what was typed on a page (serialize.to_dict) in the place of what was kept before.
 
         Raises:
             InvalidInput: it is over a million characters.
@@ -219,7 +218,7 @@ class History(Store):
 
     def speeds(self) -> Mapping[str, float]:
         """Tokens (steps of images, frames of sound) per second by model id, measured here: the median over its recent
-        runs. A step counts as much as its image's area (core.experiment.cost.effort).
+        runs. A step counts as much as its image's area (core.experiment.estimate.effort).
 
         A run's speed is its tokens over the sum of seconds / batch size, so that answers made together count the
         time they shared once. Of all owners: a speed is the machine's.

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, insert, or_, select, update
 
 from core.errors import InvalidInput
-from core.experiment.cost import effort
+from core.experiment.estimate import effort
 from core.history.schema import ARTIFACTS, CELLS, DRAFTS, RUNS
-from core.prompts import clean
+from core.text import clean
 from core.types import State
 
 MAX_SEARCH = 200

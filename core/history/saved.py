@@ -1,6 +1,6 @@
 """A run as rows of the history, and rows as a run again.
 
-What is kept is cleaned first (see prompts.clean) and holds plain JSON values only. Knows no database: rows are
+What is kept is cleaned first (see core.text.clean) and holds plain JSON values only. Knows no database: rows are
 mappings of column names to values.
 """
 
@@ -16,11 +16,10 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from core.errors import InvalidInput
-from core.experiment.reading import from_dict
-from core.experiment.recipe import MAX_TITLE, Experiment
-from core.experiment.summary import answer, grade
-from core.prompts import clean
-from core.types import Cell, CellResult, FinishReason, Message, Output, Run, State, Token
+from core.experiment.grade import answer, grade
+from core.experiment.serialize import from_dict
+from core.text import clean
+from core.types import MAX_TITLE, Cell, CellResult, Experiment, FinishReason, Message, Output, Run, State, Token
 
 MAX_SEARCHABLE = 200_000
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from core.errors import InvalidInput
 from core.png_metadata import chunks, infotext
 from core.png_metadata.settings import MAX_PROMPT, MAX_SEED, NUMBERS, WORDS, ImageSettings
-from core.prompts import clean
+from core.text import clean
 
 __all__ = ["ImageSettings", "as_json", "read", "write"]
 

@@ -13,7 +13,7 @@ import json
 import re
 
 from core.png_metadata.settings import MAX_PROMPT, MAX_SEED, ImageSettings
-from core.prompts import clean
+from core.text import clean
 
 MAX_LINE = 10_000
 _NEGATIVE = "Negative prompt:"

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from core.catalog.servers import CUSTOM, Server
 from core.errors import ModelRefused
-from core.prompts import clean
 from core.remote.address import Rule, anywhere, checked_url, loopback_only, public_only
 from core.remote.guarded_client import Line
 from core.remote.keys import hidden, key_for
 from core.settings import Lent, Secret, Secrets, Settings
+from core.text import clean
 
 MAX_WORD = 120
 """Characters of what a server may call itself, or its model."""

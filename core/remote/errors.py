@@ -15,10 +15,10 @@ from email.utils import parsedate_to_datetime
 
 from core.catalog.servers import Server
 from core.errors import KeyRefused, QuotaSpent, RemoteError, Unreachable
-from core.prompts import clean
 from core.remote.guarded_client import Forbidden, TooMuch
 from core.remote.keys import hidden
 from core.settings import Secret
+from core.text import clean
 
 MAX_QUOTED = 240
 MAX_READ = 10_000

@@ -1,4 +1,4 @@
-"""The nouns that every room shares: models, requests, events, outputs, cells and runs.
+"""The values that every room shares: experiments, models, requests, events, outputs, cells and runs.
 
 Standard library only, and frozen: a value made here can cross a thread, a process or a pickle and mean the same.
 Nothing here knows how a model generates, where a run is kept or how a page draws it.
@@ -17,17 +17,23 @@ from core.types.answer import (
     Role,
     Token,
 )
+from core.types.experiment import MAX_SAMPLES, MAX_SEED, MAX_TITLE, Experiment, Input, Turn, Variant
 from core.types.model import Modality, ModelSpec, Parameter, Value
 from core.types.run import Cell, CellResult, Run, Snapshot, State
 
 __all__ = [
+    "MAX_SAMPLES",
+    "MAX_SEED",
+    "MAX_TITLE",
     "Cell",
     "CellResult",
     "Delta",
     "Event",
+    "Experiment",
     "Failed",
     "FinishReason",
     "Finished",
+    "Input",
     "Message",
     "Modality",
     "ModelSpec",
@@ -40,5 +46,7 @@ __all__ = [
     "Snapshot",
     "State",
     "Token",
+    "Turn",
     "Value",
+    "Variant",
 ]

@@ -11,8 +11,8 @@ from core import experiment as experiments
 from core.chat import MAX_EXCHANGES, Talk, added, answering, choosing, cut, files, settled, totals
 from core.chat.experiments import Manner, asked, compared, controls, from_experiment
 from core.errors import InvalidInput
-from core.experiment import reading, recipe
-from core.types import CellResult, Output, State
+from core.experiment import serialize
+from core.types import CellResult, Experiment, Output, State
 
 MANNER = Manner(system="Be {{ brief }}.", parameters={"temperature": 0.5, "max_new_tokens": 20}, seed=7)
 
@@ -37,7 +37,7 @@ def talked(*pairs: tuple[str, str], models: tuple[str, ...] = ("tiny-text",)) ->
     return settled(talk, lambda run_id: said(answers[run_id]))
 
 
-def messages(experiment: recipe.Experiment) -> list[tuple[str, str]]:
+def messages(experiment: Experiment) -> list[tuple[str, str]]:
     cells = experiments.plan(experiment)
     assert len(cells) == 1
     return [(message.role, message.text) for message in cells[0].request.messages]
@@ -184,7 +184,7 @@ def test_the_json_file_holds_every_version_and_the_manner() -> None:
 def test_a_run_of_the_history_becomes_its_talk_again() -> None:
     talk = added(talked(("Hi", "Hello."), ("two", "2")), "Good {{ day }}.")
     made = asked(talk, 0, 2, "tiny-text", MANNER)
-    made = reading.from_dict(json.loads(json.dumps(recipe.to_dict(made))))
+    made = serialize.from_dict(json.loads(json.dumps(serialize.to_dict(made))))
     again = from_experiment(made, "run")
     assert [exchange.message for exchange in again.exchanges] == ["Hi", "two", "Good {{ day }}."]
     assert again.exchanges[2].sides[0].version.run_id == "run"

@@ -28,8 +28,8 @@ from core.experiment import (
     unit,
     variable_names,
 )
-from core.experiment.recipe import places
-from core.experiment.summary import reply
+from core.experiment.grade import reply
+from core.experiment.grid import grid_cells
 from core.types import CellResult, Message, Output, State
 from tests.support import fakes
 
@@ -356,7 +356,7 @@ def code(**changes: Any) -> Experiment:
 
 def test_code_is_judged_and_shown_with_its_prompt_up_to_the_end_of_the_definition() -> None:
     made = code(inputs=(Input(values={"name": "x"}, checks=("python-parses", "contains:def double(x)")),))
-    where = next(places(made))
+    where = next(grid_cells(made))
     written = said("    return 2 * x\n\nprint(double(2))\n")
     assert reply(made, where, written) == "def double(x):\n    return 2 * x"
     assert [verdict.passed for verdict in grade(made, where, written)] == [True, True]
@@ -366,11 +366,11 @@ def test_code_is_judged_and_shown_with_its_prompt_up_to_the_end_of_the_definitio
 
 def test_a_text_model_s_answer_is_judged_as_it_is() -> None:
     made = replace(code(inputs=(Input(values={"name": "x"}, checks=("python-parses",)),)), models=("tiny-text",))
-    where = next(places(made))
+    where = next(grid_cells(made))
     assert reply(made, where, said("x = 1")) == "x = 1"
     assert grade(made, where, said("    return 2 * x\n\n  y"))[0].passed is False
     gone = replace(made, models=("a-model-of-another-catalog",))
-    assert reply(gone, next(places(gone)), said("x = 1")) == "x = 1"
+    assert reply(gone, next(grid_cells(gone)), said("x = 1")) == "x = 1"
 
 
 def test_judge_fills_the_inputs_values_into_its_checks() -> None:

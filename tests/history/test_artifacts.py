@@ -11,7 +11,7 @@ import pytest
 
 from core import pictures
 from core.errors import InvalidInput
-from core.experiment import Experiment, Input, Turn, Variant, bill, plan, reading, recipe, run
+from core.experiment import Experiment, Input, Turn, Variant, bill, plan, run, serialize
 from core.history import History
 from core.png_metadata import chunks
 from core.types import Cell, CellResult, Output, Run, State
@@ -74,8 +74,8 @@ def test_a_talk_counts_against_the_length_of_a_prompt() -> None:
 
 
 def test_the_experiment_survives_its_json_without_a_byte_of_an_image() -> None:
-    told = json.dumps(recipe.to_dict(ASKED))
-    assert reading.from_dict(json.loads(told)) == ASKED
+    told = json.dumps(serialize.to_dict(ASKED))
+    assert serialize.from_dict(json.loads(told)) == ASKED
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_the_experiment_survives_its_json_without_a_byte_of_an_image() -> None:
 )
 def test_a_talk_of_another_shape_is_refused(talk: object) -> None:
     with pytest.raises(InvalidInput, match="talk"):
-        reading.from_dict(recipe.to_dict(ASKED) | {"talk": talk})
+        serialize.from_dict(serialize.to_dict(ASKED) | {"talk": talk})
 
 
 def test_a_sound_is_kept_with_its_cell_and_replaced_with_it(history: History) -> None:

@@ -75,7 +75,7 @@ def done(cell: Cell, text: str = "23", **changes: Any) -> CellResult:
         seconds=0.5,
         first_token_seconds=0.1,
         tokens=(Token("2", -0.25), Token("", -1.0), Token("3", -math.inf)),
-        recipe={
+        provenance={
             "rendered_prompt": "What?",
             "source": "tiny-text",
             "revision": "main",

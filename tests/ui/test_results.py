@@ -8,8 +8,8 @@ import pytest
 
 from core.examples import EXAMPLES, STEP_BY_STEP
 from core.experiment import plan, summary
-from core.experiment.recipe import Experiment, Input, Variant, places
-from core.types import CellResult, Output, State
+from core.experiment.grid import grid_cells
+from core.types import CellResult, Experiment, Input, Output, State, Variant
 from core.ui.components.amounts import footer
 from core.ui.components.markdown import escape
 from core.ui.components.results import distinct
@@ -35,7 +35,7 @@ def judged(short: int, long: int) -> str:
     """The headline when so many of the twelve answers of each variant pass."""
     passing = {0: short, 1: long}
     results = {}
-    for place in places(TWO):
+    for place in grid_cells(TWO):
         results[place.index] = done(place.index, "yes" if place.input < passing[place.variant] else "no")
     return headline(TWO, summary(TWO, results))
 
@@ -58,21 +58,21 @@ def test_without_checks_there_is_no_verdict() -> None:
 
 
 def test_identical_answers_collapse_and_the_most_frequent_leads() -> None:
-    cells = [place for place in places(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
+    cells = [place for place in grid_cells(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
     texts = ["b", "a", "a"]
     answers = distinct([(place, done(place.index, text)) for place, text in zip(cells, texts, strict=True)])
-    assert [(one.first.text, len(one.places)) for one in answers] == [("a", 2), ("b", 1)]
+    assert [(one.first.text, len(one.cells)) for one in answers] == [("a", 2), ("b", 1)]
 
 
 def test_finished_answers_come_before_samples_that_say_nothing() -> None:
-    cells = [place for place in places(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
+    cells = [place for place in grid_cells(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
     stopped = [(place, CellResult(index=place.index, state=State.CANCELLED)) for place in cells[:2]]
     answers = distinct([*stopped, (cells[2], done(cells[2].index, "a"))])
-    assert [(one.first.state, len(one.places)) for one in answers] == [(State.DONE, 1), (State.CANCELLED, 2)]
+    assert [(one.first.state, len(one.cells)) for one in answers] == [(State.DONE, 1), (State.CANCELLED, 2)]
 
 
 def test_failed_samples_do_not_collapse_into_one() -> None:
-    cells = [place for place in places(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
+    cells = [place for place in grid_cells(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
     failed = [(place, CellResult(index=place.index, state=State.FAILED, error="no")) for place in cells]
     assert len(distinct(failed)) == len(cells), "each has a retry of its own"
 

@@ -16,9 +16,9 @@ from openai import APIStatusError
 from core import pictures
 from core.catalog.servers import Server
 from core.errors import InvalidInput
-from core.prompts import clean
 from core.providers.openai_compatible.errors import code_of
 from core.remote.partial_output import unused, wanted
+from core.text import clean
 from core.types import Message, ModelSpec, Request, Value
 
 Body = dict[str, object]

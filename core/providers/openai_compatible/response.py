@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import openai
 
 from core.errors import Blocked, RemoteError
-from core.prompts import clean
 from core.providers.openai_compatible.errors import said
 from core.remote import errors
 from core.remote.endpoint import Door
 from core.remote.partial_output import Reply
 from core.settings import Settings
+from core.text import clean
 from core.types import ModelSpec, Output, Request, Token
 
 CHARACTERS_PER_TOKEN = 4

@@ -10,8 +10,8 @@ from typing import Literal
 
 from core import pictures
 from core.errors import InvalidInput, UnknownModel
-from core.prompts import clean
 from core.remote.partial_output import wanted
+from core.text import clean
 from core.types import Message, ModelSpec, Request, Value
 
 MAX_STOPS = 5

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.experiment.cost import pace
+from core.experiment.estimate import pace
+from core.text import money
 from core.types import Output
 
 
@@ -24,10 +25,3 @@ def _price(output: Output) -> str:
     if "host" not in output.provenance:
         return ""
     return f" · {money(output.cost)}"
-
-
-def money(dollars: float | None) -> str:
-    """An amount in words that suit its size."""
-    if dollars is None:
-        return "price not known"
-    return f"${dollars:.4f}" if dollars >= 0.0001 or dollars == 0 else "under $0.0001"

@@ -12,9 +12,9 @@ import streamlit as st
 
 from core import image_files, pictures, png_metadata
 from core.errors import InvalidInput
-from core.experiment.recipe import Experiment, Place
+from core.experiment.grid import GridCell
 from core.png_metadata import chunks
-from core.types import CellResult, Output
+from core.types import CellResult, Experiment, Output
 from core.ui.components.markdown import escape
 
 CRISP = 128
@@ -59,7 +59,7 @@ def progress(result: CellResult, key: str) -> None:
 
 
 @st.dialog("Image", width="large", on_dismiss="rerun")
-def full(experiment: Experiment, place: Place, output: Output) -> None:
+def full(experiment: Experiment, place: GridCell, output: Output) -> None:
     """The image at its full size, with what it was made of."""
     told = image_files.image_settings(experiment, place, output)
     picture(output.images[0], "full", told.prompt)
@@ -68,7 +68,7 @@ def full(experiment: Experiment, place: Place, output: Output) -> None:
     provenance(experiment, place, output)
 
 
-def download(experiment: Experiment, place: Place, output: Output, key: str) -> None:
+def download(experiment: Experiment, place: GridCell, output: Output, key: str) -> None:
     """A button that saves the image, with its recipe inside."""
     st.download_button(
         "Download PNG" if pictures.mime(output.images[0]) == "image/png" else "Download",
@@ -83,7 +83,7 @@ def download(experiment: Experiment, place: Place, output: Output, key: str) -> 
     )
 
 
-def provenance(experiment: Experiment, place: Place, output: Output) -> None:
+def provenance(experiment: Experiment, place: GridCell, output: Output) -> None:
     """All that the image was made of."""
     with st.expander("Recipe", icon=":material/receipt_long:"):
         told = json.loads(png_metadata.as_json(image_files.image_settings(experiment, place, output)))

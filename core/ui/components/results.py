@@ -17,9 +17,9 @@ import streamlit as st
 
 from core.errors import DiptychError
 from core.experiment import unit
-from core.experiment.recipe import Experiment, Place, effective_samples, places, seed_of
-from core.experiment.summary import answer, drawn, grade, heard, reply
-from core.types import CellResult, State
+from core.experiment.grade import answer, drawn, grade, heard, reply
+from core.experiment.grid import GridCell, effective_samples, grid_cells, seed_of
+from core.types import CellResult, Experiment, State
 from core.ui.components import amounts, image_view
 from core.ui.components.markdown import escape
 from core.ui.components.variants import badge
@@ -77,7 +77,7 @@ def refusal() -> None:
 class Answer:
     """Samples of one cell that say the same."""
 
-    places: tuple[Place, ...]
+    cells: tuple[GridCell, ...]
     results: tuple[CellResult, ...]
 
     @property
@@ -90,22 +90,24 @@ class Answer:
         return not made and self.first.state is not State.DONE
 
 
-def distinct(cells: Sequence[tuple[Place, CellResult]]) -> list[Answer]:
+def distinct(cells: Sequence[tuple[GridCell, CellResult]]) -> list[Answer]:
     """Collapse samples that say the same, or nothing yet; what says something first, then the most frequent."""
-    groups: dict[object, list[tuple[Place, CellResult]]] = {}
+    groups: dict[object, list[tuple[GridCell, CellResult]]] = {}
     for place, result in cells:
         said = (answer(result), drawn(result), heard(result))
         alike = result.state is State.DONE or not (any(said) or result.error or result.note)
         groups.setdefault((result.state, said) if alike else place.index, []).append((place, result))
     made = [Answer(*map(tuple, zip(*group, strict=True))) for group in groups.values()]
-    return sorted(made, key=lambda one: (one.silent, -len(one.places), one.places[0].sample))
+    return sorted(made, key=lambda one: (one.silent, -len(one.cells), one.cells[0].sample))
 
 
 def grid(experiment: Experiment, results: Mapping[int, CellResult], key: str, retry: Retry | None = None) -> None:
     """Inputs down, variants (times models) across; on a narrow screen the cells of a row stand below each other."""
-    over = all(results[place.index].state.final for place in places(experiment) if place.index in results)
-    for row, cells in groupby(sorted(places(experiment), key=lambda place: place.input), key=lambda place: place.input):
-        columns: dict[tuple[str, int], list[Place]] = {}
+    over = all(results[place.index].state.final for place in grid_cells(experiment) if place.index in results)
+    for row, cells in groupby(
+        sorted(grid_cells(experiment), key=lambda place: place.input), key=lambda place: place.input
+    ):
+        columns: dict[tuple[str, int], list[GridCell]] = {}
         for place in cells:
             columns.setdefault((place.model, place.variant), []).append(place)
         _row_title(experiment, row)
@@ -118,7 +120,7 @@ def grid(experiment: Experiment, results: Mapping[int, CellResult], key: str, re
 
 def cell(
     experiment: Experiment,
-    samples: Sequence[tuple[Place, CellResult]],
+    samples: Sequence[tuple[GridCell, CellResult]],
     key: str,
     retry: Retry | None = None,
     over: bool = True,
@@ -136,7 +138,7 @@ def cell(
 
 def sample(experiment: Experiment, shown: Answer, key: str, retry: Retry | None = None, over: bool = True) -> None:
     """One answer as far as it has come: its text, its checks, its facts, and a retry where it failed."""
-    result, place = shown.first, shown.places[0]
+    result, place = shown.first, shown.cells[0]
     drawing = not result.state.final and bool(result.note or result.preview)
     if result.state is not State.DONE and not drawing:
         st.markdown(_WORDS[result.state])
@@ -164,7 +166,7 @@ def _full(experiment: Experiment, shown: Answer, key: str) -> None:
     """The image at its full size, from its thumbnail in the grid."""
     output = shown.first.output
     if st.button("Full size", icon=":material/open_in_full:", key=key, type="tertiary") and output is not None:
-        image_view.full(experiment, shown.places[0], output)
+        image_view.full(experiment, shown.cells[0], output)
 
 
 def pictures(result: CellResult, key: str) -> None:
@@ -189,7 +191,7 @@ def word(state: State) -> str:
     return _WORDS[state]
 
 
-def _written(experiment: Experiment, place: Place, result: CellResult) -> None:
+def _written(experiment: Experiment, place: GridCell, result: CellResult) -> None:
     """The text of an answer; what continues code stands with its prompt, as code."""
     told = reply(experiment, place, result)
     if told == answer(result):
@@ -216,9 +218,9 @@ def _page(answers: Sequence[Answer], key: str) -> int:
 
 
 def _facts(experiment: Experiment, shown: Answer) -> None:
-    result, place = shown.first, shown.places[0]
+    result, place = shown.first, shown.cells[0]
     samples = effective_samples(experiment)
-    which = f"sample {place.sample + 1} of {samples}" if len(shown.places) == 1 else f"×{len(shown.places)} identical"
+    which = f"sample {place.sample + 1} of {samples}" if len(shown.cells) == 1 else f"×{len(shown.cells)} identical"
     parts = [which] if samples > 1 and (answer(result) or drawn(result) or heard(result)) else []
     if result.output is not None:
         parts += [amounts.footer(result.output, unit(place.model)), f"seed {seed_of(experiment, place.sample)}"]
@@ -230,7 +232,7 @@ def _facts(experiment: Experiment, shown: Answer) -> None:
         st.caption(" · ".join(parts))
 
 
-def _verdict_badge(experiment: Experiment, samples: Sequence[tuple[Place, CellResult]]) -> str:
+def _verdict_badge(experiment: Experiment, samples: Sequence[tuple[GridCell, CellResult]]) -> str:
     done = [(place, result) for place, result in samples if result.state is State.DONE]
     found = [grade(experiment, place, result) for place, result in done]
     judged = [all(verdict.passed for verdict in one) for one in found if one]

@@ -16,9 +16,9 @@ import streamlit as st
 from core import catalog
 from core import experiment as experiments
 from core.errors import DiptychError, NotFound
-from core.experiment.recipe import Experiment
-from core.types import Cell, CellResult, Message, Snapshot, State
-from core.ui.components import amounts, remote_models
+from core.text import money
+from core.types import Cell, CellResult, Experiment, Message, Snapshot, State
+from core.ui.components import remote_models
 from core.ui.components.markdown import escape
 from core.ui.components.results import careful, guard, refusal
 from core.ui.session import owner
@@ -169,7 +169,7 @@ def _forecast(make: Callable[[], Experiment]) -> str:
 def _price(cells: Sequence[Cell]) -> str:
     """What the answers of remote models will cost, where there are any."""
     dollars, unknown = experiments.bill(cells, settings().prices)
-    parts = [f"at most {amounts.money(dollars)}"] if dollars else []
+    parts = [f"at most {money(dollars)}"] if dollars else []
     parts += [f"{unknown} of unknown price"] if unknown else []
     return f", {' and '.join(parts)}" if parts else ""
 

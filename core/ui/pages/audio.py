@@ -7,7 +7,7 @@ import streamlit as st
 from core.catalog import spec
 from core.errors import InvalidInput
 from core.examples import AS_IT_IS, SOUND_PROMPTS, SPEECH_PROMPTS
-from core.experiment.recipe import Experiment, Input
+from core.types import Experiment, Input
 from core.ui.session.state import Draft, session
 
 MOST = 4

@@ -9,6 +9,7 @@ import streamlit as st
 from core import catalog
 from core.chat import Exchange, Side, Talk, files, settled, totals
 from core.chat.experiments import compared
+from core.text import money
 from core.types import State
 from core.ui.components import amounts, model_controls, results, run_bar
 from core.ui.components.markdown import escape, formatted
@@ -191,9 +192,9 @@ def _state(talk: Talk) -> None:
         return
     asked_tokens, answered, cost, unknown = totals(talk)
     if answered:
-        money = [f"{amounts.money(cost)} at list prices"] if cost else []
-        money += [f"{unknown} answer{'s' if unknown > 1 else ''} of unknown price"] if unknown else []
-        st.caption(" · ".join([f"So far {asked_tokens:,} prompt tokens, {answered:,} answered", *money]))
+        spent = [f"{money(cost)} at list prices"] if cost else []
+        spent += [f"{unknown} answer{'s' if unknown > 1 else ''} of unknown price"] if unknown else []
+        st.caption(" · ".join([f"So far {asked_tokens:,} prompt tokens, {answered:,} answered", *spent]))
 
 
 def _exports(draft: Draft, talk: Talk) -> None:

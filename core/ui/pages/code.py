@@ -12,9 +12,10 @@ from core.catalog import fillers, spec
 from core.code_completion import AS_COMMENT, AS_TYPED, MARKER, Candidate
 from core.errors import DiptychError, InvalidInput
 from core.examples import CODE_PROMPTS
-from core.experiment.recipe import Experiment, Input, places, seed_of
-from core.experiment.summary import answer
-from core.types import CellResult, Message, Output, State
+from core.experiment.grade import answer
+from core.experiment.grid import grid_cells, seed_of
+from core.text import clean
+from core.types import CellResult, Experiment, Input, Message, Output, State
 from core.ui.components import amounts, results, run_bar
 from core.ui.components.markdown import escape
 from core.ui.pages import text as text_page
@@ -129,11 +130,11 @@ def _candidate(shown: run_bar.Shown, begun: str, candidate: Candidate, rank: int
 def _unfinished(shown: run_bar.Shown, begun: str) -> None:
     """Cells without an output: those that say nothing yet, or failed alike, stand as one."""
     known = [
-        (place, shown.results.get(place.index, CellResult(index=place.index))) for place in places(shown.experiment)
+        (place, shown.results.get(place.index, CellResult(index=place.index))) for place in grid_cells(shown.experiment)
     ]
     for one in results.distinct([(place, result) for place, result in known if result.output is None]):
         with st.container(border=True):
-            count = f" :gray[×{len(one.places)}]" if len(one.places) > 1 else ""
+            count = f" :gray[×{len(one.cells)}]" if len(one.cells) > 1 else ""
             st.markdown(f"{results.word(one.first.state)}{count}")
             if one.first.error:
                 st.error(escape(one.first.error, 400))
@@ -152,7 +153,7 @@ def _sum(found: Sequence[Candidate], outputs: int) -> str:
 
 
 def _facts(asked: Experiment, candidate: Candidate, output: Output | None) -> str:
-    seeds = {place.index: seed_of(asked, place.sample) for place in places(asked)}
+    seeds = {place.index: seed_of(asked, place.sample) for place in grid_cells(asked)}
     parts = [amounts.footer(output)] if output is not None else []
     some = [str(seeds[cell]) for cell in sorted(candidate.cells)]
     parts.append(f"seed {', '.join(some[:4])}{' …' if len(some) > 4 else ''}")
@@ -174,7 +175,7 @@ def _about(draft: Draft) -> None:
 
 def _asked(made: Experiment) -> str:
     """The prompt as the model gets it, but for the words in which it is told of a gap."""
-    return prompts.clean(prompts.render(made.variants[0].user, {"code": _typed(made.inputs)}))
+    return clean(prompts.render(made.variants[0].user, {"code": _typed(made.inputs)}))
 
 
 def _typed(inputs: Sequence[Input]) -> str:

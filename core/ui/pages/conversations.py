@@ -11,8 +11,7 @@ from core import catalog, context, pictures
 from core.chat import Talk, added, answering, choosing, cut, files
 from core.chat.experiments import Manner, asked
 from core.errors import DiptychError
-from core.experiment.recipe import Experiment
-from core.types import CellResult
+from core.types import CellResult, Experiment
 from core.ui.components import run_bar
 from core.ui.components.results import careful
 from core.ui.session import owner

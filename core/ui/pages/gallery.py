@@ -9,8 +9,8 @@ import streamlit as st
 
 from core import image_files
 from core.experiment import unit
-from core.experiment.recipe import Experiment, Place, places, seed_of
-from core.types import CellResult, Output, State
+from core.experiment.grid import GridCell, grid_cells, seed_of
+from core.types import CellResult, Experiment, Output, State
 from core.ui.components import amounts, image_view, results, run_bar, seeds
 from core.ui.components.markdown import escape
 from core.ui.pages import text as text_page
@@ -22,7 +22,7 @@ _COLUMNS = 4
 def draw(draft: Draft, shown: run_bar.Shown) -> None:
     """One version's images, and what can be done with all of them."""
     shown = text_page.chosen(draft, shown)
-    found = list(places(shown.experiment))
+    found = list(grid_cells(shown.experiment))
     _actions(draft, shown)
     board = st.grid(max(3, min(_COLUMNS, len(found))), min_column_width=240, key=draft.key(shown.run_id, "gallery"))
     for place in found:
@@ -59,7 +59,7 @@ def _actions(draft: Draft, shown: run_bar.Shown) -> None:
             save_all(shown.experiment, shown.results, "images", draft.key(shown.run_id, "all"), "Download all")
 
 
-def _image(draft: Draft, shown: run_bar.Shown, place: Place, result: CellResult) -> None:
+def _image(draft: Draft, shown: run_bar.Shown, place: GridCell, result: CellResult) -> None:
     """One image as far as it has come."""
     key = draft.key(shown.run_id, place.index)
     if result.state not in (State.DONE, State.RUNNING, State.QUEUED):  # whose bar says enough
@@ -87,7 +87,7 @@ def _image(draft: Draft, shown: run_bar.Shown, place: Place, result: CellResult)
         )
 
 
-def _buttons(draft: Draft, shown: run_bar.Shown, place: Place, output: Output, key: str) -> None:
+def _buttons(draft: Draft, shown: run_bar.Shown, place: GridCell, output: Output, key: str) -> None:
     with st.container(horizontal=True, gap="small"):
         told = "Put this seed back into its field"
         if st.button("Reuse seed", icon=":material/casino:", key=f"{key}.seed", type="tertiary", help=told):
@@ -106,8 +106,8 @@ def _buttons(draft: Draft, shown: run_bar.Shown, place: Place, output: Output, k
         image_view.full(shown.experiment, place, output)
 
 
-def _sum(shown: run_bar.Shown, made: list[tuple[Place, Output]]) -> str:
-    planned = len(list(places(shown.experiment)))
+def _sum(shown: run_bar.Shown, made: list[tuple[GridCell, Output]]) -> str:
+    planned = len(list(grid_cells(shown.experiment)))
     seconds = sum(output.seconds for _, output in made)
     count = f"{len(made)} image{'' if len(made) == 1 else 's'}"
     told = count if len(made) == planned else f"{len(made)} of {planned} images"

@@ -10,8 +10,8 @@ from core import context, png_metadata
 from core.catalog import spec
 from core.errors import InvalidInput
 from core.examples import AS_IT_IS, IMAGE_PROMPTS
-from core.experiment.recipe import Experiment, Input
 from core.png_metadata import fitting
+from core.types import Experiment, Input
 from core.ui.components.markdown import escape
 from core.ui.components.results import guard
 from core.ui.session.resources import settings

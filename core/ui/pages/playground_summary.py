@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.experiment import VariantSummary, unit
-from core.experiment.recipe import Experiment
+from core.types import Experiment
 from core.ui.components.markdown import escape
 from core.ui.components.variants import COLOURS, LETTERS
 

@@ -12,7 +12,7 @@ import streamlit as st
 from core import sound
 from core.errors import InvalidInput
 from core.experiment import unit
-from core.experiment.recipe import Place, places, seed_of
+from core.experiment.grid import GridCell, grid_cells, seed_of
 from core.types import CellResult, Output, State
 from core.ui.components import amounts, results, run_bar, seeds
 from core.ui.components.markdown import escape
@@ -32,7 +32,7 @@ def draw(draft: Draft, shown: run_bar.Shown) -> None:
     shown = text_page.chosen(draft, shown)
     if shown.state.final:
         text_page.regenerate(draft, shown, draft.key(shown.run_id))
-    for place in places(shown.experiment):
+    for place in grid_cells(shown.experiment):
         result = shown.results.get(place.index, CellResult(index=place.index))
         with st.container(border=True):
             _sound(draft, shown, place, result)
@@ -50,7 +50,7 @@ def charts(data: bytes) -> None:
         st.altair_chart(_spectrogram(found, rate), width="stretch", height=_TALL["spectrum"])
 
 
-def _sound(draft: Draft, shown: run_bar.Shown, place: Place, result: CellResult) -> None:
+def _sound(draft: Draft, shown: run_bar.Shown, place: GridCell, result: CellResult) -> None:
     key = draft.key(shown.run_id, place.index)
     output, seed = result.output, seed_of(shown.experiment, place.sample)
     if result.state not in (State.DONE, State.RUNNING, State.QUEUED):
@@ -72,7 +72,7 @@ def _sound(draft: Draft, shown: run_bar.Shown, place: Place, result: CellResult)
         st.button("Retry", icon=":material/refresh:", key=f"{key}.retry", on_click=run_bar.retry, args=again)
 
 
-def _buttons(draft: Draft, place: Place, output: Output, seed: int, key: str) -> None:
+def _buttons(draft: Draft, place: GridCell, output: Output, seed: int, key: str) -> None:
     with st.container(horizontal=True, gap="small"):
         told = "Put this seed back into its field"
         if st.button("Reuse seed", icon=":material/casino:", key=f"{key}.seed", type="tertiary", help=told):

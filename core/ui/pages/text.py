@@ -10,8 +10,8 @@ import streamlit as st
 
 from core import context
 from core.catalog import spec
-from core.experiment.recipe import places
-from core.experiment.summary import answer
+from core.experiment.grade import answer
+from core.experiment.grid import grid_cells
 from core.types import CellResult, Message
 from core.ui.components import results, run_bar
 from core.ui.session.resources import settings
@@ -32,7 +32,7 @@ def prompt(draft: Draft) -> None:
 def draw(draft: Draft, shown: run_bar.Shown) -> None:
     """One version of the answers, and the way to the others."""
     shown = chosen(draft, shown)
-    for place in places(shown.experiment):
+    for place in grid_cells(shown.experiment):
         result = shown.results.get(place.index, CellResult(index=place.index))
         with st.container(border=True):
             results.sample(shown.experiment, results.Answer((place,), (result,)), draft.key(shown.run_id, place.index))

@@ -12,8 +12,8 @@ import streamlit as st
 from core.chat import experiments
 from core.errors import DiptychError
 from core.examples import AUDIO, CHAT, CODE, EXAMPLES, IMAGE, TEXT
-from core.experiment import reading, recipe
-from core.experiment.recipe import Experiment
+from core.experiment import serialize
+from core.types import Experiment
 from core.ui.session import owner
 from core.ui.session.resources import history
 from core.ui.session.state import Draft, session
@@ -41,7 +41,7 @@ def current(page: str) -> Draft:
 
 def keep(draft: Draft) -> None:
     """Write the draft down if it changed since the last time."""
-    now = recipe.to_dict(draft.experiment())
+    now = serialize.to_dict(draft.experiment())
     if session().kept.get(draft.page) == now:
         return
     try:
@@ -76,7 +76,7 @@ def _recall(page: str) -> Draft:
     try:
         kept = history().draft(owner.current(), page)
         if kept is not None:
-            return session().adopt(reading.from_dict(kept), runs)
+            return session().adopt(serialize.from_dict(kept), runs)
     except DiptychError:
         pass  # a draft from another version is no reason to refuse the page
     return session().adopt(FIRST.get(page, EXAMPLES[0]), runs)

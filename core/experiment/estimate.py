@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from core import catalog
 from core.catalog.prices import Prices, cost
 from core.errors import UnknownModel
-from core.experiment.recipe import Experiment, effective_samples
+from core.experiment.grid import effective_samples
 from core.text import duration
-from core.types import Cell, Modality, ModelSpec, Value
+from core.types import Cell, Experiment, Modality, ModelSpec, Value
 
 DEFAULT_NEW_TOKENS = 64
 LONG_SECONDS = 60.0

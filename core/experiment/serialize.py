@@ -1,4 +1,4 @@
-"""Plain JSON into an experiment, trusting nothing: a stranger may have written it. Back again is `recipe.to_dict`."""
+"""An experiment as plain JSON values, and back, trusting nothing: a stranger may have written them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,32 @@ from dataclasses import fields
 from typing import Any, Literal, TypeVar, cast
 
 from core.errors import InvalidInput
-from core.experiment.recipe import MAX_SAMPLES, MAX_SEED, MAX_TITLE, VERSION, Experiment, Input, Turn, Variant, short
-from core.types import Value
+from core.text import short
+from core.types import MAX_SAMPLES, MAX_SEED, MAX_TITLE, Experiment, Input, Turn, Value, Variant
+
+VERSION = 1
+"""The format that `to_dict` writes; `from_dict` reads it and every older one."""
 
 MAX_TEXT = 100_000
 MAX_LIST = 1_000
 
 Item = TypeVar("Item")
+
+
+def to_dict(experiment: Experiment) -> dict[str, Any]:
+    """The experiment as plain JSON values, with its format's version."""
+    plain: dict[str, Any] = {"version": VERSION}
+    plain |= {entry.name: getattr(experiment, entry.name) for entry in fields(Experiment)}
+    plain["variants"] = [{"name": v.name, "user": v.user, "system": v.system} for v in experiment.variants]
+    plain["models"] = list(experiment.models)
+    plain["inputs"] = [{"values": dict(row.values), "checks": list(row.checks)} for row in experiment.inputs]
+    plain["parameters"] = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in experiment.parameters.items()
+    }
+    plain["talk"] = [{"role": turn.role, "text": turn.text, "images": list(turn.images)} for turn in experiment.talk]
+    plain["images"] = list(experiment.images)
+    plain["seeds"] = list(experiment.seeds)
+    return plain
 
 
 def from_dict(data: object) -> Experiment:

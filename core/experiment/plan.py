@@ -1,0 +1,168 @@
+"""From an experiment to the requests that answer it: templates rendered, checks read, limits held.
+
+Nothing here generates, keeps or draws anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from core import checks, prompts
+from core.errors import CheckError, InvalidInput, TemplateError
+from core.experiment import limits
+from core.experiment.grade import check_lines
+from core.experiment.grid import effective_samples, grid_cells, seed_of
+from core.experiment.serialize import to_dict
+from core.text import clean, short
+from core.types import MAX_TITLE, Cell, Experiment, Message, Request, Run
+
+MAX_CELLS = 600
+MAX_PROMPT_CHARS = 8_000
+
+
+def variable_names(experiment: Experiment) -> tuple[str, ...]:
+    """Every {{variable}} of the variants, then of the checks, in order of first appearance.
+
+    Raises:
+        TemplateError: a template cannot be read; the message names its variant or row.
+    """
+    names: list[str] = []
+    for variant in experiment.variants:
+        with _telling(f"Variant '{short(variant.name)}': "):
+            names += prompts.variables(variant.system) + prompts.variables(variant.user)
+    for number, row in enumerate(experiment.inputs, start=1):
+        with _telling(f"Row {number}: "):
+            names += [name for line in row.checks if "{{" in line for name in prompts.variables(line)]
+    return tuple(dict.fromkeys(names))
+
+
+def plan(
+    experiment: Experiment,
+    *,
+    max_cells: int = MAX_CELLS,
+    max_prompt_chars: int = MAX_PROMPT_CHARS,
+    pictures: Mapping[str, bytes] | None = None,
+) -> tuple[Cell, ...]:
+    """The experiment's requests in the order they are run: a model's cells together, and within it every row once
+    before any is sampled again, so that the grid fills evenly.
+
+    Sample k has the same seed (`grid.seed_of`) for every variant, input and model, so that only the prompt differs
+    (common random numbers: A. Owen, "Monte Carlo theory, methods and examples", ch. 8). Messages: the system part when
+    it is not blank, the user part, and the beginning of the answer, as the assistant's, when there is one.
+
+    Args:
+        max_cells, max_prompt_chars: the deployment's limits (core.settings).
+        pictures: the images that the experiment refers to.
+
+    Raises:
+        InvalidInput: nothing to run, too much to run, a name that is missing or doubled, a parameter, sample count or
+            seed out of bounds, an empty or too long prompt.
+        TemplateError: a template cannot be read or a row lacks a value; names the variant and the row.
+        CheckError: a check cannot be read; names the row.
+    """
+    limits.validate(experiment, max_cells)
+    variable_names(experiment)  # names the variant of a template that cannot be read, whatever the row
+    rendered = {
+        (row, variant): _messages(experiment, row, variant, max_prompt_chars, pictures or {})
+        for row in range(len(experiment.inputs))
+        for variant in range(len(experiment.variants))
+    }
+    _check_checks(experiment)
+    return tuple(
+        Cell(
+            index=place.index,
+            variant=place.variant,
+            model=place.model,
+            input=place.input,
+            sample=place.sample,
+            request=Request(
+                messages=rendered[place.input, place.variant],
+                parameters=dict(experiment.parameters),
+                seed=seed_of(experiment, place.sample),
+                chat=experiment.chat,
+            ),
+        )
+        for place in grid_cells(experiment)
+    )
+
+
+def run(
+    experiment: Experiment,
+    run_id: str,
+    *,
+    max_cells: int = MAX_CELLS,
+    max_prompt_chars: int = MAX_PROMPT_CHARS,
+    pictures: Mapping[str, bytes] | None = None,
+) -> Run:
+    """The planned experiment under an id, with its own title or one made from what it spans.
+
+    Raises:
+        InvalidInput: as `plan` does.
+    """
+    return Run(
+        id=run_id,
+        page=experiment.page,
+        title=clean(experiment.title).strip()[:MAX_TITLE] or _title(experiment),
+        cells=plan(experiment, max_cells=max_cells, max_prompt_chars=max_prompt_chars, pictures=pictures),
+        recipe=to_dict(experiment),
+    )
+
+
+def _messages(
+    experiment: Experiment, row: int, variant: int, max_chars: int, pictures: Mapping[str, bytes]
+) -> tuple[Message, ...]:
+    asked, values = experiment.variants[variant], experiment.inputs[row].values
+    alone = len(experiment.variants) == len(experiment.inputs) == 1 and not values
+    where = "" if alone else f"Row {row + 1}, variant '{short(asked.name)}': "
+    with _telling(where):
+        system = clean(prompts.render(asked.system, values))
+        user = clean(prompts.render(asked.user, values))
+    prefix = clean(experiment.answer_prefix)
+    talk = tuple(Message(turn.role, clean(turn.text), _seen(turn.images, pictures)) for turn in experiment.talk)
+    length = len(system) + len(user) + len(prefix) + sum(len(message.text) for message in talk)
+    if not user.strip() and not experiment.images:
+        raise InvalidInput(f"{where}The prompt is empty. Write what to ask.")
+    if length > max_chars:
+        raise InvalidInput(f"{where}The prompt has {length} characters; at most {max_chars} are allowed.")
+    begin = (Message("system", system),) if system.strip() else ()
+    asking = Message("user", user, _seen(experiment.images, pictures))
+    return (*begin, *talk, asking, *((Message("assistant", prefix),) if prefix else ()))
+
+
+def _seen(references: Sequence[str], pictures: Mapping[str, bytes]) -> tuple[bytes, ...]:
+    missing = [reference for reference in references if reference not in pictures]
+    if missing:
+        raise InvalidInput("An image of this prompt is not here any more. Attach it again.")
+    return tuple(pictures[reference] for reference in references)
+
+
+def _check_checks(experiment: Experiment) -> None:
+    for number, row in enumerate(experiment.inputs, start=1):
+        with _telling(f"Row {number}: "):
+            for line in check_lines(row):
+                checks.parse(line)
+
+
+@contextmanager
+def _telling(where: str) -> Iterator[None]:
+    """Say of a bad template or check where it stands."""
+    try:
+        yield
+    except (TemplateError, CheckError) as error:
+        raise type(error)(f"{where}{error}") from None
+
+
+def _title(experiment: Experiment) -> str:
+    """How the first prompt begins and, where more than one thing is asked, what the run spans."""
+    begins = short(" ".join(clean(experiment.variants[0].user).split()), 60)
+    if len(experiment.variants) == len(experiment.inputs) == 1:
+        return begins
+    counts = (
+        (len(experiment.variants), "variant"),
+        (len(experiment.inputs), "input"),
+        (effective_samples(experiment), "sample"),
+    )
+    told = " x ".join(f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count > 1)
+    models = experiment.models
+    return f"{begins} · {told} on {models[0] if len(models) == 1 else f'{len(models)} models'}"
