@@ -33,13 +33,13 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One kind of check: how its argument is read, how an answer is looked at, one line of help and an example.
+class CheckKind:
+    """One kind of check: how its argument is read, how an answer is judged, one line of help and an example.
 
-    `number`: it is written with one, as in `name(5):value`; `image`: it looks at an image, not at text."""
+    `number`: it is written with one, as in `name(5):value`; `image`: it judges an image, not text."""
 
     read: Callable[[str], Any]
-    look: Callable[..., Finding]
+    judge: Callable[..., Finding]
     help: str
     example: str
     number: bool = False
@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line that was read: the row's name, its argument, `number` from `name(5)`, and whether it is negated."""
+    """One line that was read: the kind's name, its argument, `number` from `name(5)`, and whether it is negated."""
 
     name: str
     argument: Any
@@ -65,19 +65,19 @@ def parse(line: str) -> Check:
     line = line.strip()
     if not line or len(line) > MAX_LINE:
         raise CheckError(f"A check is one line of 1 to {MAX_LINE} characters, such as contains:Paris.")
-    found = _HEAD.fullmatch(line)
-    name = found["name"].lower() if found else ""
-    if found is None or name not in CHECKS:
+    head = _HEAD.fullmatch(line)
+    name = head["name"].lower() if head else ""
+    if head is None or name not in CHECKS:
         _refuse_unknown(line)
         return Check("equals", line)
-    row = CHECKS[name]
-    if row.number is not (found["number"] is not None) or int(found["number"] or 0) > MAX_NUMBER:
-        raise CheckError(f"Write '{name}' like this: {row.example}.")
+    kind = CHECKS[name]
+    if kind.number is not (head["number"] is not None) or int(head["number"] or 0) > MAX_NUMBER:
+        raise CheckError(f"Write '{name}' like this: {kind.example}.")
     try:
-        argument = row.read((found["argument"] or "").strip())
+        argument = kind.read((head["argument"] or "").strip())
     except ValueError as error:
-        raise CheckError(f"The check '{name}' {error}; write it like this: {row.example}.") from None
-    return Check(name, argument, bool(found["negated"]), int(found["number"]) if row.number else None)
+        raise CheckError(f"The check '{name}' {error}; write it like this: {kind.example}.") from None
+    return Check(name, argument, bool(head["negated"]), int(head["number"]) if kind.number else None)
 
 
 def check(line: str, text: str, images: Sequence[bytes] = ()) -> CheckResult:
@@ -89,23 +89,23 @@ def check(line: str, text: str, images: Sequence[bytes] = ()) -> CheckResult:
     Raises:
         CheckError: the line cannot be read.
     """
-    known = parse(line)
-    row = CHECKS[known.name]
+    parsed = parse(line)
+    kind = CHECKS[parsed.name]
     try:
-        answer = _answer(row, text, images)
-        seen = row.look(known.argument, answer, *(() if known.number is None else (known.number,)))
+        answer = _answer(kind, text, images)
+        finding = kind.judge(parsed.argument, answer, *(() if parsed.number is None else (parsed.number,)))
     except Unjudged as error:
         return CheckResult(line.strip(), False, str(error))
-    return CheckResult(line.strip(), seen.holds is not known.negated, seen.reason)
+    return CheckResult(line.strip(), finding.holds is not parsed.negated, finding.reason)
 
 
-def _answer(row: Row, text: str, images: Sequence[bytes]) -> str | bytes:
-    """What of the answer the check looks at."""
-    if row.image and not images:
+def _answer(kind: CheckKind, text: str, images: Sequence[bytes]) -> str | bytes:
+    """The part of the answer that the check judges."""
+    if kind.image and not images:
         raise Unjudged("this check looks at an image; the answer is text")
-    if images and not row.image and not text.strip():
+    if images and not kind.image and not text.strip():
         raise Unjudged("this check reads text; the answer is an image")
-    return images[0] if row.image else text
+    return images[0] if kind.image else text
 
 
 def _refuse_unknown(line: str) -> None:
@@ -132,44 +132,44 @@ _HEAD = re.compile(
 )
 _MEANT = re.compile(r"(?:not-)?(?P<name>[A-Za-z]+(?:[-_][A-Za-z]+)*)(?:\([^)]{0,20}\))?(?P<colon>:)?(?(colon)|$)")
 
-CHECKS: dict[str, Row] = {
-    "equals": Row(arguments.text, text.equals, "The answer is exactly this.", "equals:Paris"),
-    "contains": Row(arguments.text, text.contains, "This is in the answer.", "contains:Paris"),
-    "icontains": Row(arguments.text, text.icontains, "This is in the answer, in any case.", "icontains:paris"),
-    "contains-any": Row(arguments.items, text.contains_any, "One of these is in the answer.", "contains-any:yes,no"),
-    "contains-all": Row(arguments.items, text.contains_all, "All of these are in the answer.", "contains-all:red,blue"),
-    "icontains-any": Row(arguments.items, text.icontains_any, "One of these, in any case.", "icontains-any:yes,no"),
-    "icontains-all": Row(arguments.items, text.icontains_all, "All of these, in any case.", "icontains-all:red,blue"),
-    "starts-with": Row(arguments.text, text.starts_with, "The answer begins with this.", "starts-with:Dear"),
-    "ends-with": Row(arguments.text, text.ends_with, "The answer ends with this.", "ends-with:."),
-    "regex": Row(arguments.pattern, text.regex, "The pattern is found in the answer.", r"regex:^\d+$"),
-    "number": Row(arguments.number, text.last_number, "The last number in the answer is this.", "number:88"),
-    "is-json": Row(arguments.names, text.is_json, "The answer is JSON, with these keys if given.", "is-json:name,age"),
-    "contains-json": Row(
+CHECKS: dict[str, CheckKind] = {
+    "equals": CheckKind(arguments.text, text.equals, "The answer is exactly this.", "equals:Paris"),
+    "contains": CheckKind(arguments.text, text.contains, "This is in the answer.", "contains:Paris"),
+    "icontains": CheckKind(arguments.text, text.icontains, "This is in the answer, in any case.", "icontains:paris"),
+    "contains-any": CheckKind(arguments.items, text.contains_any, "One of these is in the answer.", "contains-any:yes,no"),
+    "contains-all": CheckKind(arguments.items, text.contains_all, "All of these are in the answer.", "contains-all:red,blue"),
+    "icontains-any": CheckKind(arguments.items, text.icontains_any, "One of these, in any case.", "icontains-any:yes,no"),
+    "icontains-all": CheckKind(arguments.items, text.icontains_all, "All of these, in any case.", "icontains-all:red,blue"),
+    "starts-with": CheckKind(arguments.text, text.starts_with, "The answer begins with this.", "starts-with:Dear"),
+    "ends-with": CheckKind(arguments.text, text.ends_with, "The answer ends with this.", "ends-with:."),
+    "regex": CheckKind(arguments.pattern, text.regex, "The pattern is found in the answer.", r"regex:^\d+$"),
+    "number": CheckKind(arguments.number, text.last_number, "The last number in the answer is this.", "number:88"),
+    "is-json": CheckKind(arguments.names, text.is_json, "The answer is JSON, with these keys if given.", "is-json:name,age"),
+    "contains-json": CheckKind(
         arguments.names, text.contains_json, "A JSON object or list is in the answer.", "contains-json:name,age"
     ),
-    "python-parses": Row(
+    "python-parses": CheckKind(
         arguments.nothing, text.python_parses, "The answer is Python without syntax errors.", "python-parses"
     ),
-    "max-words": Row(arguments.count, text.max_words, "At most so many words.", "max-words:12"),
-    "min-words": Row(arguments.count, text.min_words, "At least so many words.", "min-words:3"),
-    "max-chars": Row(arguments.count, text.max_chars, "At most so many characters.", "max-chars:200"),
-    "min-chars": Row(arguments.count, text.min_chars, "At least so many characters.", "min-chars:10"),
-    "one-word": Row(arguments.nothing, text.one_word, "A single word.", "one-word"),
-    "upper": Row(arguments.nothing, text.upper, "All letters are capitals.", "upper"),
-    "bullets": Row(arguments.count, text.bullets, "A bulleted or numbered list of so many.", "bullets:3"),
-    "levenshtein": Row(
+    "max-words": CheckKind(arguments.count, text.max_words, "At most so many words.", "max-words:12"),
+    "min-words": CheckKind(arguments.count, text.min_words, "At least so many words.", "min-words:3"),
+    "max-chars": CheckKind(arguments.count, text.max_chars, "At most so many characters.", "max-chars:200"),
+    "min-chars": CheckKind(arguments.count, text.min_chars, "At least so many characters.", "min-chars:10"),
+    "one-word": CheckKind(arguments.nothing, text.one_word, "A single word.", "one-word"),
+    "upper": CheckKind(arguments.nothing, text.upper, "All letters are capitals.", "upper"),
+    "bullets": CheckKind(arguments.count, text.bullets, "A bulleted or numbered list of so many.", "bullets:3"),
+    "levenshtein": CheckKind(
         arguments.text, text.levenshtein, "At most so many edits away from this.", "levenshtein(5):text", number=True
     ),
-    "image-size": Row(arguments.size, image.image_size, "The image is this large.", "image-size:512x512", image=True),
-    "blank": Row(
+    "image-size": CheckKind(arguments.size, image.image_size, "The image is this large.", "image-size:512x512", image=True),
+    "blank": CheckKind(
         arguments.nothing,
         image.blank,
         "The image is one flat colour; not-blank: it shows something.",
         "blank",
         image=True,
     ),
-    "shows-colour": Row(
+    "shows-colour": CheckKind(
         arguments.colour,
         image.shows_colour,
         "At least so many percent of the image have this colour.",

@@ -15,6 +15,7 @@ from typing import NoReturn
 import regex as timed_regex
 
 from core import code_completion
+from core.text import short
 
 MAX_SEARCHED = 20_000
 MAX_JSON = 100_000
@@ -39,12 +40,12 @@ class Unjudged(Exception):
 
 def equals(wanted: str, answer: str) -> Finding:
     same = answer.strip() == wanted
-    return Finding(same, f"the answer is '{_short(wanted)}'" if same else f"the answer is not '{_short(wanted)}'")
+    return Finding(same, f"the answer is '{short(wanted)}'" if same else f"the answer is not '{short(wanted)}'")
 
 
 def contains(wanted: str, answer: str) -> Finding:
     there = wanted in answer
-    return Finding(there, f"'{_short(wanted)}' is in the answer" if there else f"no '{_short(wanted)}' in the answer")
+    return Finding(there, f"'{short(wanted)}' is in the answer" if there else f"no '{short(wanted)}' in the answer")
 
 
 def icontains(wanted: str, answer: str) -> Finding:
@@ -75,12 +76,12 @@ def icontains_all(wanted: tuple[str, ...], answer: str) -> Finding:
 
 def starts_with(wanted: str, answer: str) -> Finding:
     holds = answer.strip().startswith(wanted)
-    return Finding(holds, f"the answer {'begins' if holds else 'does not begin'} with '{_short(wanted)}'")
+    return Finding(holds, f"the answer {'begins' if holds else 'does not begin'} with '{short(wanted)}'")
 
 
 def ends_with(wanted: str, answer: str) -> Finding:
     holds = answer.strip().endswith(wanted)
-    return Finding(holds, f"the answer {'ends' if holds else 'does not end'} with '{_short(wanted)}'")
+    return Finding(holds, f"the answer {'ends' if holds else 'does not end'} with '{short(wanted)}'")
 
 
 def regex(wanted: timed_regex.Pattern[str], answer: str) -> Finding:
@@ -107,7 +108,7 @@ def last_number(wanted: Decimal, answer: str) -> Finding:
     found = _NUMBER.findall(answer.replace("\N{MINUS SIGN}", "-")[-MAX_SEARCHED:])
     if not found:
         return Finding(False, "no number in the answer")
-    return Finding(Decimal(found[-1].replace(",", "")) == wanted, f"the last number is {_short(found[-1])}")
+    return Finding(Decimal(found[-1].replace(",", "")) == wanted, f"the last number is {short(found[-1])}")
 
 
 # Form.
@@ -222,11 +223,7 @@ def _amount(number: int, noun: str) -> str:
 
 
 def _listed(parts: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(f"'{_short(part)}'" for part in parts)
-
-
-def _short(part: str) -> str:
-    return part if len(part) <= 40 else part[:39] + "…"
+    return ", ".join(f"'{short(part)}'" for part in parts)
 
 
 _DECODER = json.JSONDecoder(parse_constant=_not_a_number)
