@@ -136,15 +136,25 @@ CHECKS: dict[str, CheckKind] = {
     "equals": CheckKind(arguments.text, text.equals, "The answer is exactly this.", "equals:Paris"),
     "contains": CheckKind(arguments.text, text.contains, "This is in the answer.", "contains:Paris"),
     "icontains": CheckKind(arguments.text, text.icontains, "This is in the answer, in any case.", "icontains:paris"),
-    "contains-any": CheckKind(arguments.items, text.contains_any, "One of these is in the answer.", "contains-any:yes,no"),
-    "contains-all": CheckKind(arguments.items, text.contains_all, "All of these are in the answer.", "contains-all:red,blue"),
-    "icontains-any": CheckKind(arguments.items, text.icontains_any, "One of these, in any case.", "icontains-any:yes,no"),
-    "icontains-all": CheckKind(arguments.items, text.icontains_all, "All of these, in any case.", "icontains-all:red,blue"),
+    "contains-any": CheckKind(
+        arguments.items, text.contains_any, "One of these is in the answer.", "contains-any:yes,no"
+    ),
+    "contains-all": CheckKind(
+        arguments.items, text.contains_all, "All of these are in the answer.", "contains-all:red,blue"
+    ),
+    "icontains-any": CheckKind(
+        arguments.items, text.icontains_any, "One of these, in any case.", "icontains-any:yes,no"
+    ),
+    "icontains-all": CheckKind(
+        arguments.items, text.icontains_all, "All of these, in any case.", "icontains-all:red,blue"
+    ),
     "starts-with": CheckKind(arguments.text, text.starts_with, "The answer begins with this.", "starts-with:Dear"),
     "ends-with": CheckKind(arguments.text, text.ends_with, "The answer ends with this.", "ends-with:."),
     "regex": CheckKind(arguments.pattern, text.regex, "The pattern is found in the answer.", r"regex:^\d+$"),
     "number": CheckKind(arguments.number, text.last_number, "The last number in the answer is this.", "number:88"),
-    "is-json": CheckKind(arguments.names, text.is_json, "The answer is JSON, with these keys if given.", "is-json:name,age"),
+    "is-json": CheckKind(
+        arguments.names, text.is_json, "The answer is JSON, with these keys if given.", "is-json:name,age"
+    ),
     "contains-json": CheckKind(
         arguments.names, text.contains_json, "A JSON object or list is in the answer.", "contains-json:name,age"
     ),
@@ -161,7 +171,9 @@ CHECKS: dict[str, CheckKind] = {
     "levenshtein": CheckKind(
         arguments.text, text.levenshtein, "At most so many edits away from this.", "levenshtein(5):text", number=True
     ),
-    "image-size": CheckKind(arguments.size, image.image_size, "The image is this large.", "image-size:512x512", image=True),
+    "image-size": CheckKind(
+        arguments.size, image.image_size, "The image is this large.", "image-size:512x512", image=True
+    ),
     "blank": CheckKind(
         arguments.nothing,
         image.blank,
