@@ -6,14 +6,14 @@ Each shows one way in which a prompt matters. They are data: a page opens one as
 from __future__ import annotations
 
 from core import code_completion
-from core.experiment import Experiment, Input, Variant
+from core.types import Check, Experiment, Input, Variant
 
 _PARAMETERS = {"max_new_tokens": 96, "temperature": 0.4, "top_p": 1.0, "top_k": 0}
 
 
 def _sum(*numbers: int) -> Input:
     text = " + ".join(map(str, numbers))
-    return Input(values={"numbers": text}, checks=(f"number:{sum(numbers)}",))
+    return Input(values={"numbers": text}, checks=Check.of(f"number:{sum(numbers)}"))
 
 
 STEP_BY_STEP = Experiment(
@@ -60,7 +60,7 @@ FEW_SHOT = Experiment(
         Variant(name="Four examples", user=_labels(4)),
     ),
     models=("tiny-text",),
-    inputs=tuple(Input(values={"review": text}, checks=(f"equals:{label}",)) for text, label in _REVIEWS),
+    inputs=tuple(Input(values={"review": text}, checks=Check.of(f"equals:{label}")) for text, label in _REVIEWS),
     samples=3,
     parameters=_PARAMETERS | {"max_new_tokens": 12},
     seed=42,
@@ -75,7 +75,7 @@ EXTRACTION = Experiment(
     ),
     models=("tiny-text",),
     inputs=tuple(
-        Input(values={"sentence": sentence}, checks=("is-json:name,age,city",))
+        Input(values={"sentence": sentence}, checks=Check.of("is-json:name,age,city"))
         for sentence in (
             "Maria is 34 years old and lives in Lisbon.",
             "Anna Brown is 27 years old and lives in Oslo.",
@@ -217,7 +217,7 @@ DRAWN = Experiment(
     inputs=tuple(
         Input(
             values={"colour": colour, "shape": shape},
-            checks=("not-blank", f"shows-colour(4):{colour}", "shows-colour(40):white"),
+            checks=Check.of("not-blank", f"shows-colour(4):{colour}", "shows-colour(40):white"),
         )
         for colour, shape in (("red", "circle"), ("blue", "star"), ("green", "heart"))
     ),

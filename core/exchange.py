@@ -17,14 +17,14 @@ from core import pictures
 from core.checks import CheckResult
 from core.errors import InvalidInput
 from core.experiment import unit
-from core.experiment.grade import answer, drawn, grade
+from core.experiment.grade import answer, drawn, grade, passes
 from core.experiment.grid import grid_cells, seed_of
 from core.experiment.serialize import from_dict, to_dict
 from core.history.saved import SavedRun, plain
-from core.types import CellResult, Experiment, Input, State
+from core.types import CellResult, Check, Experiment, Input, State
 
 FORMAT = "diptych-run"
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 5_000_000
 MAX_ROWS = 1_000
 MAX_COLUMNS = 100
@@ -34,7 +34,7 @@ _SHED: tuple[tuple[str, ...], ...] = ((), ("tokens",), ("tokens", "messages", "r
 
 
 def receipt(saved: SavedRun) -> str:
-    """The whole run as JSON: the experiment, and each cell's answer and recipe.
+    """The whole run as JSON: the experiment, and each cell's answer and provenance.
 
     A receipt over MAX_BYTES could not be read again, so token probabilities, then prompts as they were sent, are left
     out of it as far as needed; "left_out" says so.
@@ -98,7 +98,7 @@ def table(saved: SavedRun) -> str:
             *given,
             place.sample + 1,
             seed_of(experiment, place.sample),
-            *_told(result, grade(experiment, place, result)),
+            *_answer_fields(experiment, row, result, grade(experiment, place, result)),
             *([" ".join(pictures.reference(picture) for picture in drawn(result))] if images else []),
         ]
         writer.writerow([_safe(cell) for cell in cells])
@@ -126,7 +126,9 @@ def inputs_from_csv(text: str) -> tuple[Input, ...]:
 
 def _receipt(saved: SavedRun, left_out: tuple[str, ...]) -> dict[str, Any]:
     row = saved.row
-    cells = [_cell(result, recipe, left_out) for result, recipe in zip(saved.results, saved.recipes, strict=True)]
+    cells = [
+        _cell(result, provenance, left_out) for result, provenance in zip(saved.results, saved.provenances, strict=True)
+    ]
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -143,7 +145,7 @@ def _receipt(saved: SavedRun, left_out: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _cell(result: CellResult, recipe: Mapping[str, object], left_out: tuple[str, ...]) -> dict[str, Any]:
+def _cell(result: CellResult, provenance: Mapping[str, object], left_out: tuple[str, ...]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "index": result.index,
         "state": result.state,
@@ -157,7 +159,7 @@ def _cell(result: CellResult, recipe: Mapping[str, object], left_out: tuple[str,
         if output.images:
             told["images"] = output.images  # written down as their size and hash
         told["tokens"] = [[token.text, token.logprob] for token in output.tokens]
-    told["recipe"] = {name: value for name, value in recipe.items() if name not in left_out}
+    told["provenance"] = {name: value for name, value in provenance.items() if name not in left_out}
     return {name: value for name, value in told.items() if name not in left_out}
 
 
@@ -168,16 +170,20 @@ def _headings(names: tuple[str, ...], unit: str, images: bool) -> list[str]:
     return [*before, *(f"{name} (input)" if name in taken else name for name in names), *after]
 
 
-def _told(result: CellResult, found: tuple[CheckResult, ...]) -> list[object]:
-    judged = bool(found) and result.state is State.DONE
-    reasons = [f"{verdict.check}: {verdict.reason}" for verdict in found if judged and not verdict.passed]
-    passed = ("no" if reasons else "yes") if judged else ""
+def _answer_fields(
+    experiment: Experiment, row: Input, result: CellResult, outcomes: tuple[CheckResult, ...]
+) -> list[object]:
+    """answer, passed, reasons, seconds, tokens, cost_usd, finish, error"""
+    passed = passes(experiment, row, outcomes) if result.state is State.DONE else None
+    reasons = [
+        f"{outcome.check}: {outcome.reason}" for outcome in outcomes if passed is not None and not outcome.passed
+    ]
     output = result.output
-    told = [answer(result), passed, "; ".join(reasons)]
+    fields = [answer(result), {None: "", True: "yes", False: "no"}[passed], "; ".join(reasons)]
     if output is None:
-        return [*told, "", result.tokens, "", "", result.error]
+        return [*fields, "", result.tokens, "", "", result.error]
     cost = "" if output.cost is None else round(output.cost, 8)
-    return [*told, round(output.seconds, 3), output.output_tokens, cost, output.finish, result.error]
+    return [*fields, round(output.seconds, 3), output.output_tokens, cost, output.finish, result.error]
 
 
 def _safe(value: object) -> object:
@@ -206,7 +212,7 @@ def _input(headings: list[str], number: int, fields: list[str]) -> Input:
     cells = dict(zip(headings, fields, strict=False))
     return Input(
         values={name: cells.get(name, "") for name in headings if not name.startswith("__")},
-        checks=tuple(cells[name].strip() for name in cells if _EXPECTED.fullmatch(name) and cells[name].strip()),
+        checks=Check.of(*(cells[name].strip() for name in cells if _EXPECTED.fullmatch(name) and cells[name].strip())),
     )
 
 

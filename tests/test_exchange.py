@@ -19,7 +19,7 @@ from core.errors import InvalidInput
 from core.exchange import MAX_BYTES, MAX_ROWS, experiment_from, inputs_from_csv, receipt, table
 from core.experiment import Experiment, Input, Variant, plan, to_dict
 from core.history import RunRow, SavedRun
-from core.types import CellResult, Output, State, Token
+from core.types import CellResult, Check, Output, State, Token
 from tests.support import fakes
 
 FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
@@ -30,7 +30,7 @@ def saved(answer: str = "4", tokens: int = 1, repeat: int = 1, **changes: Any) -
         "page": "playground",
         "variants": (Variant(name="A", user="{{sum}}?"), Variant(name="B", user="What is {{sum}}?")),
         "models": ("tiny-text",),
-        "inputs": (Input(values={"sum": "2+2", "answer": "-4"}, checks=("contains:4", "max-words:1")),),
+        "inputs": (Input(values={"sum": "2+2", "answer": "-4"}, checks=Check.of("contains:4", "max-words:1")),),
         "samples": repeat,
         "seed": 7,
     }
@@ -66,7 +66,7 @@ def saved(answer: str = "4", tokens: int = 1, repeat: int = 1, **changes: Any) -
         seconds=0.1,
     )
     recipes = tuple({"seed": cell.request.seed, "rendered_prompt": "2+2?" * repeat, "messages": []} for cell in cells)
-    return SavedRun(row=row, experiment=experiment, results=tuple(results), recipes=recipes)
+    return SavedRun(row=row, experiment=experiment, results=tuple(results), provenances=recipes)
 
 
 def rows(run: SavedRun) -> list[dict[str, str]]:
@@ -79,7 +79,7 @@ def rows(run: SavedRun) -> list[dict[str, str]]:
 def test_a_receipt_is_the_whole_run_and_reads_back() -> None:
     run = saved()
     data = json.loads(receipt(run))
-    assert (data["format"], data["version"], data["left_out"]) == ("diptych-run", 1, [])
+    assert (data["format"], data["version"], data["left_out"]) == ("diptych-run", 2, [])
     assert data["run"] == {
         "id": "r1",
         "page": "playground",
@@ -90,7 +90,7 @@ def test_a_receipt_is_the_whole_run_and_reads_back() -> None:
     first, last = data["cells"]
     assert (first["text"], first["finish"], first["seconds"], first["output_tokens"]) == ("4", "stop", 0.12345, 2)
     assert first["tokens"] == [["4", -0.5], ["", None]]
-    assert first["recipe"] == {"seed": 7, "rendered_prompt": "2+2?", "messages": []}
+    assert first["provenance"] == {"seed": 7, "rendered_prompt": "2+2?", "messages": []}
     assert (last["state"], last["error"]) == ("failed", "The model went away.")
     assert experiment_from(receipt(run)) == run.experiment
 
@@ -103,11 +103,11 @@ def test_a_large_receipt_sheds_what_a_replay_makes_anew_until_it_can_be_read_aga
     assert experiment_from(told) == large.experiment
     long = "x" * 120_000
     larger = replace(
-        large, recipes=tuple({"messages": long, "rendered_prompt": long, "seed": 1} for _ in large.recipes)
+        large, provenances=tuple({"messages": long, "rendered_prompt": long, "seed": 1} for _ in large.provenances)
     )
     told = receipt(larger)
     assert json.loads(told)["left_out"] == ["tokens", "messages", "rendered_prompt"]
-    assert json.loads(told)["cells"][0]["recipe"] == {"seed": 1}
+    assert json.loads(told)["cells"][0]["provenance"] == {"seed": 1}
     assert experiment_from(told) == large.experiment
 
 
@@ -130,7 +130,7 @@ def test_an_experiment_alone_and_a_byte_order_mark_are_read() -> None:
         ('"text"', "not a Diptych run"),
         ('{"format": "other", "version": 1}', "not a Diptych run"),
         ('{"format": "diptych-run"}', "not a Diptych run"),
-        ('{"format": "diptych-run", "version": 2}', "of format 2; this Diptych reads up to 1"),
+        ('{"format": "diptych-run", "version": 3}', "of format 3; this Diptych reads up to 2"),
         ('{"format": "diptych-run", "version": 1}', "'experiment' must be a table"),
         ('{"format": "diptych-run", "version": 1, "experiment": {"api_key": "x"}}', "'api_key'"),
         ("{}", "lacks page, variants, models"),
@@ -244,8 +244,8 @@ def test_promptfoos_tests_csv_works_as_it_is() -> None:
         '2+2,contains:4,,"a, b",x\r\n\r\n"a ""quoted""\nline",is-json, max-words:3 ,,\r\nshort\r\n'
     )
     assert inputs_from_csv(text) == (
-        Input(values={"sum": "2+2", "name": "x"}, checks=("contains:4",)),
-        Input(values={"sum": 'a "quoted"\nline', "name": ""}, checks=("is-json", "max-words:3")),
+        Input(values={"sum": "2+2", "name": "x"}, checks=Check.of("contains:4")),
+        Input(values={"sum": 'a "quoted"\nline', "name": ""}, checks=Check.of("is-json", "max-words:3")),
         Input(values={"sum": "short", "name": ""}),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from core import catalog, prompts
 from core.chat import Exchange, Side, Talk, Version, added, answering
-from core.types import Experiment, Input, State, Turn, Value, Variant
+from core.types import EarlierMessage, Experiment, Input, State, Value, Variant
 
 PAGE = "chat"
 
@@ -21,14 +21,14 @@ class Manner:
     seed: int = 0
 
 
-def before(talk: Talk, place: int, upto: int) -> tuple[Turn, ...]:
+def before(talk: Talk, place: int, upto: int) -> tuple[EarlierMessage, ...]:
     """What one column has said before exchange `upto`: the chosen versions that say something."""
-    turns: list[Turn] = []
+    turns: list[EarlierMessage] = []
     for exchange in talk.exchanges[:upto]:
         side = exchange.side(place)
         if side is not None and side.versions and side.version.text:
-            turns.append(Turn(role="user", text=exchange.message, images=exchange.images))
-            turns.append(Turn(role="assistant", text=side.version.text))
+            turns.append(EarlierMessage(role="user", text=exchange.message, images=exchange.images))
+            turns.append(EarlierMessage(role="assistant", text=side.version.text))
     return tuple(turns)
 
 
@@ -62,7 +62,7 @@ def asked(
 def from_experiment(experiment: Experiment, run_id: str) -> Talk:
     """The talk that a run of this page belongs to, as far as that run knows it."""
     talk, waiting = Talk(), None
-    for turn in experiment.talk:
+    for turn in experiment.earlier:
         if turn.role == "user":
             waiting = turn
         elif waiting is not None:
@@ -78,7 +78,7 @@ def from_experiment(experiment: Experiment, run_id: str) -> Talk:
 def controls(experiment: Experiment) -> Experiment:
     """The page's controls as they were when a run of it was made: its manner without its messages."""
     system = experiment.inputs[0].values.get("system", experiment.variants[0].system)
-    bare = replace(experiment, talk=(), images=(), inputs=(Input(),), chat=True, title="")
+    bare = replace(experiment, earlier=(), images=(), inputs=(Input(),), chat=True, title="")
     return replace(bare, variants=(Variant(name="chat", user="", system=system),))
 
 
@@ -93,12 +93,14 @@ def compared(talk: Talk, number: int, models: tuple[str, ...], manner: Manner) -
         models=models,
         parameters=manner.parameters,
         seed=manner.seed,
-        talk=before(talk, 0, number),
+        earlier=before(talk, 0, number),
         images=talk.exchanges[number].images,
     )
 
 
-def _experiment(exchange: Exchange, turns: tuple[Turn, ...], model: str, manner: Manner, offset: int) -> Experiment:
+def _experiment(
+    exchange: Exchange, turns: tuple[EarlierMessage, ...], model: str, manner: Manner, offset: int
+) -> Experiment:
     """With a chat template the turns as they are; for a model without one a plain transcript, which it continues."""
     framed = catalog.spec(model).chat
     said, parameters, user = exchange.message, dict(manner.parameters), "{{ message }}"
@@ -118,6 +120,6 @@ def _experiment(exchange: Exchange, turns: tuple[Turn, ...], model: str, manner:
         seed=manner.seed + offset,
         chat=framed,
         title=" ".join(said.split())[:80] or "An image",
-        talk=turns if framed else (),
+        earlier=turns if framed else (),
         images=exchange.images if catalog.spec(model).sees else (),
     )

@@ -166,6 +166,7 @@ class Job:
         """
         fresh = Snapshot(
             run_id=self.run.id,
+            experiment=self.run.experiment,
             version=self._last.version if self._last else 0,
             state=self.state(),
             cells=tuple(slot.result() for slot in self.slots.values()),

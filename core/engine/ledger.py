@@ -31,7 +31,7 @@ class Sink(Protocol):
 
     def begin(self, owner: str, run: Run) -> None: ...
 
-    def finish(self, run_id: str, cell: Cell, result: CellResult) -> None: ...
+    def finish(self, run: Run, cell: Cell, result: CellResult) -> None: ...
 
     def end(self, run_id: str, state: State) -> None: ...
 
@@ -158,7 +158,7 @@ class Ledger:
             job, epoch, slot, news = entry
             try:
                 if slot is not None and isinstance(news, CellResult):
-                    self._sink.finish(job.run.id, slot.cell, news)
+                    self._sink.finish(job.run, slot.cell, news)
                 elif isinstance(news, State):
                     self._sink.end(job.run.id, news)
             except Exception as error:

@@ -11,13 +11,13 @@ from core.experiment.grid import effective_samples
 from core.experiment.plan import plan, run, variable_names
 from core.experiment.serialize import from_dict, to_dict
 from core.experiment.summary import VariantSummary, summary
-from core.types import Experiment, Input, Turn, Variant
+from core.types import EarlierMessage, Experiment, Input, Variant
 
 __all__ = [
+    "EarlierMessage",
     "Estimate",
     "Experiment",
     "Input",
-    "Turn",
     "Variant",
     "VariantSummary",
     "bill",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from core import catalog
 from core.catalog.prices import Prices, cost
 from core.errors import UnknownModel
-from core.experiment.grid import effective_samples
+from core.experiment.grid import effective_samples, settings
 from core.text import duration
 from core.types import Cell, Experiment, Modality, ModelSpec, Value
 
@@ -63,15 +63,21 @@ def estimate(experiment: Experiment, speeds: Mapping[str, float | None]) -> Esti
         speeds: measured plain units (see `effort`) per second by model id, a batch's answers together; None or missing:
             not measured. Then the row's `unit_seconds` is taken, where it has one.
     """
-    each = len(experiment.variants) * len(experiment.inputs) * effective_samples(experiment)
-    amounts = {model: each * _amount(model, experiment) for model in experiment.models}
+    rows = settings(experiment)
+    each = [
+        len(experiment.variants) * len(experiment.inputs) * effective_samples(experiment, setting)
+        for setting in range(len(rows))
+    ]
+    amounts = {
+        model: sum(count * _amount(model, experiment, row) for count, row in zip(each, rows, strict=True))
+        for model in experiment.models
+    }
     known = {model: speeds.get(model) or 0.0 for model in amounts}
-    pace = {model: (speed or _guess(model)) / effort(model, experiment.parameters) for model, speed in known.items()}
-    seconds = sum(amounts[model] / pace[model] for model in amounts) if pace and all(pace.values()) else None
+    seconds = _seconds_of(experiment, each, {model: speed or _guess(model) for model, speed in known.items()})
     kinds = {_modality(model) for model in amounts}
     kind = kinds.pop() if len(kinds) == 1 else Modality.TEXT
     return Estimate(
-        cells=each * len(experiment.models),
+        cells=sum(each) * len(experiment.models),
         seconds=seconds,
         tokens=sum(amounts.values()),
         unit=_UNITS.get(kind, "tokens"),
@@ -80,15 +86,26 @@ def estimate(experiment: Experiment, speeds: Mapping[str, float | None]) -> Esti
     )
 
 
-def effort(model: str, settings: Mapping[str, object]) -> float:
-    """How much longer a unit takes with these settings than a plain one: a step takes as much longer as its image is
+def _seconds_of(experiment: Experiment, each: Sequence[int], speeds: Mapping[str, float]) -> float | None:
+    """Seconds of all cells, `each` setting having so many on a model; None where a model's speed is not known."""
+    if not speeds or not all(speeds.values()):
+        return None
+    return sum(
+        count * _amount(model, experiment, row) * effort(model, row) / speed
+        for model, speed in speeds.items()
+        for count, row in zip(each, settings(experiment), strict=True)
+    )
+
+
+def effort(model: str, parameters: Mapping[str, object]) -> float:
+    """How much longer a unit takes with these parameters than a plain one: a step takes as much longer as its image is
     larger than PLAIN_SIDE squared. 1 for everything else, and where a model draws in one size, which is then plain.
     """
     spec = _spec(model)
     row = next((row for row in spec.parameters if row.name == "size"), None) if spec is not None else None
     if row is None or len(row.choices) < 2:
         return 1.0
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(settings.get("size", row.default)))
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(parameters.get("size", row.default)))
     return int(found[1]) * int(found[2]) / PLAIN_SIDE**2 or 1.0 if found else 1.0
 
 
@@ -129,25 +146,25 @@ def pace(amount: float, seconds: float, unit: str) -> str:
     return f"{speed:.0f} {unit}/s" if speed >= 10 else f"{speed:.2g} {unit}/s"
 
 
-def _amount(model: str, experiment: Experiment) -> int:
+def _amount(model: str, experiment: Experiment, parameters: Mapping[str, Value]) -> int:
     """Units of one answer, at most."""
-    parameters, kind = experiment.parameters, _modality(model)
+    kind = _modality(model)
     if kind is Modality.AUDIO:
-        return max(1, round(catalog.spec(model).frame_rate * _seconds(model, experiment)))
+        return max(1, round(catalog.spec(model).frame_rate * _seconds(model, experiment, parameters)))
     asked, least = parameters.get("max_new_tokens"), DEFAULT_NEW_TOKENS
     if kind is Modality.IMAGE:
         asked, least = parameters.get("steps", _default(model, "steps")), 1
     return asked if isinstance(asked, int) and asked > 0 else least
 
 
-def _seconds(model: str, experiment: Experiment) -> float:
+def _seconds(model: str, experiment: Experiment, parameters: Mapping[str, Value]) -> float:
     """Seconds of one sound: those that are asked for, else as long as the text takes to be spoken."""
-    asked = experiment.parameters.get("duration", _default(model, "duration"))
+    asked = parameters.get("duration", _default(model, "duration"))
     if _default(model, "duration") is not None and isinstance(asked, int | float):
         return float(asked)
     letters = [sum(map(len, row.values.values())) for row in experiment.inputs]
     letters += [len(variant.user) for variant in experiment.variants]
-    rate = experiment.parameters.get("speaking_rate", 1.0)
+    rate = parameters.get("speaking_rate", 1.0)
     return max(letters, default=0) / LETTERS / (rate if isinstance(rate, int | float) and rate > 0 else 1.0)
 
 

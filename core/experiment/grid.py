@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
-from core.types import MAX_SEED, Experiment
+from core.types import MAX_SEED, Experiment, Value
 
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """Where a cell stands; `model` is its id, the others count from 0."""
+    """Where a cell stands; `model` is its id, the others count from 0. `setting` is its place in `settings`."""
 
     index: int
     model: str
     sample: int
     input: int
     variant: int
+    setting: int = 0
 
 
-def effective_samples(experiment: Experiment) -> int:
-    """How many samples are worth running: one at temperature 0, where greedy decoding only makes copies."""
-    return 1 if experiment.parameters.get("temperature") == 0 else experiment.samples
+def settings(experiment: Experiment) -> tuple[Mapping[str, Value], ...]:
+    """The parameters of every combination of the axes' values, the last axis changing first; one where there is no
+    axis."""
+    names, values = tuple(experiment.axes), tuple(experiment.axes.values())
+    return tuple({**experiment.parameters, **dict(zip(names, chosen, strict=True))} for chosen in product(*values))
+
+
+def effective_samples(experiment: Experiment, setting: int | None = None) -> int:
+    """How many samples are worth running: one at temperature 0, where greedy decoding only makes copies.
+
+    Args:
+        setting: of this combination of parameters; None: the most of any.
+    """
+    rows = settings(experiment)
+    chosen = rows if setting is None else rows[setting : setting + 1]
+    return max((1 if row.get("temperature") == 0 else experiment.samples for row in chosen), default=0)
+
+
+def cell_count(experiment: Experiment) -> int:
+    """How many cells the grid has."""
+    samples = sum(effective_samples(experiment, setting) for setting in range(len(settings(experiment))))
+    return len(experiment.models) * len(experiment.inputs) * len(experiment.variants) * samples
 
 
 def seed_of(experiment: Experiment, sample: int) -> int:
@@ -34,10 +55,11 @@ def seed_of(experiment: Experiment, sample: int) -> int:
 
 def grid_cells(experiment: Experiment) -> Iterator[GridCell]:
     """The grid in the order it is filled: a model's cells together, and every row once before any is sampled again."""
+    samples = [effective_samples(experiment, setting) for setting in range(len(settings(experiment)))]
     index = 0
     for model in experiment.models:
-        for sample in range(effective_samples(experiment)):
-            for row in range(len(experiment.inputs)):
-                for variant in range(len(experiment.variants)):
-                    yield GridCell(index, model, sample, row, variant)
+        for sample in range(max(samples, default=0)):
+            for row, variant in product(range(len(experiment.inputs)), range(len(experiment.variants))):
+                for setting in [number for number, count in enumerate(samples) if sample < count]:
+                    yield GridCell(index, model, sample, row, variant, setting)
                     index += 1

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 
 from core import catalog
 from core.errors import InvalidInput, UnknownModel
-from core.experiment.grid import effective_samples
+from core.experiment.grid import cell_count, settings
 from core.text import short
 from core.types import MAX_SAMPLES, MAX_SEED, Experiment, Modality, ModelSpec, Parameter, Value
+
+MAX_AXIS = 20
+"""Values of one parameter that are tried in one experiment."""
 
 _MAKES = {Modality.IMAGE: "images", Modality.AUDIO: "sound"}
 
@@ -30,7 +33,9 @@ def validate(experiment: Experiment, max_cells: int) -> None:
     _within("samples", experiment.samples, 1, MAX_SAMPLES)
     _within("The seed", experiment.seed, 0, MAX_SEED)
     _check_seeds(experiment)
-    count = len(experiment.models) * len(experiment.inputs) * len(experiment.variants) * effective_samples(experiment)
+    _check_axes(experiment)
+    _check_rows(experiment)
+    count = cell_count(experiment)
     if count > max_cells:
         raise InvalidInput(
             f"This would run {count} generations; at most {max_cells} are allowed. Use fewer inputs or samples."
@@ -77,15 +82,43 @@ def _within(what: str, number: object, low: int, high: int) -> None:
         raise InvalidInput(f"{what} must be a whole number from {low} to {high}.")
 
 
+def _check_axes(experiment: Experiment) -> None:
+    """Every axis has values, none twice: that would only make a copy."""
+    for name, values in experiment.axes.items():
+        if not values:
+            raise InvalidInput(f"The axis '{short(name)}' has no values. Give it some, or take it away.")
+        if len(set(values)) < len(values):
+            raise InvalidInput(f"The axis '{short(name)}' has a value twice, which would only make a copy.")
+        if len(values) > MAX_AXIS:
+            raise InvalidInput(f"The axis '{short(name)}' has {len(values)} values; at most {MAX_AXIS} are allowed.")
+
+
+def _check_rows(experiment: Experiment) -> None:
+    """No two rows have one id; the numbers that grading needs are in bounds."""
+    ids = [row.id for row in experiment.inputs if row.id]
+    doubled = next((name for number, name in enumerate(ids) if name in ids[:number]), None)
+    if doubled is not None:
+        raise InvalidInput(f"Two rows have the id '{short(doubled)}'. Give each its own.")
+    for threshold in (experiment.threshold, *(row.threshold for row in experiment.inputs)):
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise InvalidInput("A threshold must be a number from 0 to 1.")
+    for check in (*experiment.checks, *(check for row in experiment.inputs for check in row.checks)):
+        if not (math.isfinite(check.weight) and check.weight >= 0):
+            raise InvalidInput(f"The weight of the check '{short(check.line)}' must be a number from 0 up.")
+    if not 0 <= experiment.margin <= 1:
+        raise InvalidInput("The margin below which columns count as equivalent must be a number from 0 to 1.")
+
+
 def _check_parameters(experiment: Experiment) -> None:
     """Numbers are finite; those of a model in the catalog keep its bounds."""
-    for name, value in experiment.parameters.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InvalidInput(f"The parameter '{short(name)}' must be a finite number.")
-    for model in experiment.models:
-        for parameter in _parameters(model):
-            if parameter.name in experiment.parameters:
-                _check_parameter(parameter, experiment.parameters[parameter.name])
+    for parameters in settings(experiment):
+        for name, value in parameters.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InvalidInput(f"The parameter '{short(name)}' must be a finite number.")
+        for model in experiment.models:
+            for parameter in _parameters(model):
+                if parameter.name in parameters:
+                    _check_parameter(parameter, parameters[parameter.name])
 
 
 def _parameters(model: str) -> tuple[Parameter, ...]:

@@ -12,10 +12,10 @@ from core import checks, prompts
 from core.errors import CheckError, InvalidInput, TemplateError
 from core.experiment import limits
 from core.experiment.grade import check_lines
-from core.experiment.grid import effective_samples, grid_cells, seed_of
-from core.experiment.serialize import to_dict
+from core.experiment.grid import effective_samples, grid_cells, seed_of, settings
+from core.experiment.rendering import rendered
 from core.text import clean, short
-from core.types import MAX_TITLE, Cell, Experiment, Message, Request, Run
+from core.types import MAX_TITLE, Cell, Check, Experiment, Message, Request, Run
 
 MAX_CELLS = 600
 MAX_PROMPT_CHARS = 8_000
@@ -29,12 +29,19 @@ def variable_names(experiment: Experiment) -> tuple[str, ...]:
     """
     names: list[str] = []
     for variant in experiment.variants:
-        with _telling(f"Variant '{short(variant.name)}': "):
-            names += prompts.variables(variant.system) + prompts.variables(variant.user)
+        if not variant.literal:
+            with _located(f"Variant '{short(variant.name)}': "):
+                names += prompts.variables(variant.system) + prompts.variables(variant.user)
+    with _located("Checks for all rows: "):
+        names += _variables_of(experiment.checks)
     for number, row in enumerate(experiment.inputs, start=1):
-        with _telling(f"Row {number}: "):
-            names += [name for line in row.checks if "{{" in line for name in prompts.variables(line)]
+        with _located(f"Row {number}: "):
+            names += _variables_of(row.checks)
     return tuple(dict.fromkeys(names))
+
+
+def _variables_of(lines: Sequence[Check]) -> list[str]:
+    return [name for check in lines if "{{" in check.line for name in prompts.variables(check.line)]
 
 
 def plan(
@@ -69,6 +76,7 @@ def plan(
         for variant in range(len(experiment.variants))
     }
     _check_checks(experiment)
+    parameters = settings(experiment)
     return tuple(
         Cell(
             index=place.index,
@@ -76,9 +84,10 @@ def plan(
             model=place.model,
             input=place.input,
             sample=place.sample,
+            setting=place.setting,
             request=Request(
                 messages=rendered[place.input, place.variant],
-                parameters=dict(experiment.parameters),
+                parameters=dict(parameters[place.setting]),
                 seed=seed_of(experiment, place.sample),
                 chat=experiment.chat,
             ),
@@ -105,7 +114,7 @@ def run(
         page=experiment.page,
         title=clean(experiment.title).strip()[:MAX_TITLE] or _title(experiment),
         cells=plan(experiment, max_cells=max_cells, max_prompt_chars=max_prompt_chars, pictures=pictures),
-        recipe=to_dict(experiment),
+        experiment=experiment,
     )
 
 
@@ -115,19 +124,18 @@ def _messages(
     asked, values = experiment.variants[variant], experiment.inputs[row].values
     alone = len(experiment.variants) == len(experiment.inputs) == 1 and not values
     where = "" if alone else f"Row {row + 1}, variant '{short(asked.name)}': "
-    with _telling(where):
-        system = clean(prompts.render(asked.system, values))
-        user = clean(prompts.render(asked.user, values))
+    with _located(where):
+        system, user = rendered(asked, values)
     prefix = clean(experiment.answer_prefix)
-    talk = tuple(Message(turn.role, clean(turn.text), _seen(turn.images, pictures)) for turn in experiment.talk)
-    length = len(system) + len(user) + len(prefix) + sum(len(message.text) for message in talk)
+    earlier = tuple(Message(one.role, clean(one.text), _seen(one.images, pictures)) for one in experiment.earlier)
+    length = len(system) + len(user) + len(prefix) + sum(len(message.text) for message in earlier)
     if not user.strip() and not experiment.images:
         raise InvalidInput(f"{where}The prompt is empty. Write what to ask.")
     if length > max_chars:
         raise InvalidInput(f"{where}The prompt has {length} characters; at most {max_chars} are allowed.")
     begin = (Message("system", system),) if system.strip() else ()
     asking = Message("user", user, _seen(experiment.images, pictures))
-    return (*begin, *talk, asking, *((Message("assistant", prefix),) if prefix else ()))
+    return (*begin, *earlier, asking, *((Message("assistant", prefix),) if prefix else ()))
 
 
 def _seen(references: Sequence[str], pictures: Mapping[str, bytes]) -> tuple[bytes, ...]:
@@ -139,13 +147,13 @@ def _seen(references: Sequence[str], pictures: Mapping[str, bytes]) -> tuple[byt
 
 def _check_checks(experiment: Experiment) -> None:
     for number, row in enumerate(experiment.inputs, start=1):
-        with _telling(f"Row {number}: "):
-            for line in check_lines(row):
+        with _located(f"Row {number}: "):
+            for line in check_lines(experiment, row):
                 checks.parse(line)
 
 
 @contextmanager
-def _telling(where: str) -> Iterator[None]:
+def _located(where: str) -> Iterator[None]:
     """Say of a bad template or check where it stands."""
     try:
         yield
@@ -160,9 +168,10 @@ def _title(experiment: Experiment) -> str:
         return begins
     counts = (
         (len(experiment.variants), "variant"),
+        (len(settings(experiment)), "setting"),
         (len(experiment.inputs), "input"),
         (effective_samples(experiment), "sample"),
     )
-    told = " x ".join(f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count > 1)
+    spans = " x ".join(f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count > 1)
     models = experiment.models
-    return f"{begins} · {told} on {models[0] if len(models) == 1 else f'{len(models)} models'}"
+    return f"{begins} · {spans} on {models[0] if len(models) == 1 else f'{len(models)} models'}"

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core import stats
-from core.experiment.grade import grade
+from core.experiment.grade import grade, passes
 from core.experiment.grid import GridCell, grid_cells
 from core.types import CellResult, Experiment, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantSummary:
-    """One variant on one model.
+    """One column: a variant on one model with one combination of parameter values.
 
     `cells` are planned; `done` have answered; `failed` ended in an error or a timeout; `judged` are done and have
     checks; `passed` satisfy all of them. `rate` is passed/judged, None where nothing is judged; `low` and `high` are
@@ -26,6 +26,7 @@ class VariantSummary:
 
     variant: int
     model: str
+    setting: int
     cells: int
     done: int
     failed: int
@@ -41,29 +42,36 @@ class VariantSummary:
 def summary(
     experiment: Experiment, results: Mapping[int, CellResult] | Sequence[CellResult]
 ) -> tuple[VariantSummary, ...]:
-    """One row per variant and model, in the order of the models, then of the variants.
+    """One row per column, in the order of the models, then of the variants, then of the settings.
 
     Args:
         results: what is known of the cells, by cell index or in any order; missing ones count as not done.
     """
-    known = results if isinstance(results, Mapping) else {result.index: result for result in results}
-    rows: dict[tuple[str, int], list[tuple[GridCell, CellResult | None]]] = {}
-    for place in grid_cells(experiment):
-        rows.setdefault((place.model, place.variant), []).append((place, known.get(place.index)))
-    return tuple(_row(experiment, model, variant, cells) for (model, variant), cells in rows.items())
+    by_index = results if isinstance(results, Mapping) else {result.index: result for result in results}
+    columns: dict[tuple[str, int, int], list[tuple[GridCell, CellResult | None]]] = {}
+    for cell in grid_cells(experiment):
+        columns.setdefault((cell.model, cell.variant, cell.setting), []).append((cell, by_index.get(cell.index)))
+    return tuple(_row(experiment, *column, cells) for column, cells in columns.items())
 
 
 def _row(
-    experiment: Experiment, model: str, variant: int, cells: Sequence[tuple[GridCell, CellResult | None]]
+    experiment: Experiment,
+    model: str,
+    variant: int,
+    setting: int,
+    cells: Sequence[tuple[GridCell, CellResult | None]],
 ) -> VariantSummary:
-    done = [(place, result) for place, result in cells if result is not None and result.state is State.DONE]
+    done = [(cell, result) for cell, result in cells if result is not None and result.state is State.DONE]
     outputs = [result.output for _, result in done if result.output is not None]
-    found = [grade(experiment, place, result) for place, result in done]
-    judged = [all(verdict.passed for verdict in one) for one in found if one]
+    outcomes = [
+        passes(experiment, experiment.inputs[cell.input], grade(experiment, cell, result)) for cell, result in done
+    ]
+    judged = [passed for passed in outcomes if passed is not None]
     low, high = stats.wilson(sum(judged), len(judged))
     return VariantSummary(
         variant=variant,
         model=model,
+        setting=setting,
         cells=len(cells),
         done=len(done),
         failed=sum(result is not None and result.state in (State.FAILED, State.TIMEOUT) for _, result in cells),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 from sqlalchemy import and_, func, select, update
 
@@ -22,7 +21,7 @@ from core.history.schema import CELLS, RUNS
 from core.history.store import Store
 from core.history.thumbnails import Thumbnails
 from core.text import clean
-from core.types import MAX_TITLE, Cell, CellResult, Experiment, Run, State
+from core.types import MAX_TITLE, Cell, CellResult, Run, State
 
 __all__ = ["History", "RunRow", "SavedRun"]
 
@@ -47,7 +46,6 @@ class History(Store):
     def __init__(self, url: str, *, clock: Callable[[], float] = time.time, busy_seconds: float = 5.0) -> None:
         super().__init__(url, busy_seconds)
         self._clock = clock
-        self._experiments: dict[str, Experiment | None] = {}
         self._thumbnails = Thumbnails()
         try:
             with self._write() as connection:
@@ -64,21 +62,19 @@ class History(Store):
         Raises:
             NotFound: the id is another owner's.
         """
-        experiment = saved.experiment_of(run.recipe)
-        waiting = [saved.cell_values(run.id, cell, CellResult(index=cell.index), experiment) for cell in run.cells]
+        waiting = [saved.cell_values(run, cell, CellResult(index=cell.index)) for cell in run.cells]
         values = saved.run_values(owner, run, self._clock())
         with self._write() as connection:
             _found(queries.begin(connection, values, waiting))
             artifacts.keep_prompts(connection, values["id"], run.cells)
-        self._experiments[run.id] = experiment
 
-    def finish(self, run_id: str, cell: Cell, result: CellResult) -> None:
+    def finish(self, run: Run, cell: Cell, result: CellResult) -> None:
         """Keep what became of a cell, judged by its checks: one transaction, and the same again changes nothing.
 
         Raises:
             NotFound: the run was never begun, or is gone.
         """
-        values = saved.cell_values(run_id, cell, result, self._experiment(run_id))
+        values = saved.cell_values(run, cell, result)
         where = and_(CELLS.c.run_id == values["run_id"], CELLS.c.index == cell.index)
         with self._write() as connection:
             _found(connection.execute(update(CELLS).where(where).values(values)).rowcount)
@@ -90,7 +86,6 @@ class History(Store):
         Raises:
             NotFound: the run was never begun, or is gone.
         """
-        self._experiments.pop(run_id, None)
         left = State.CANCELLED if state is State.CANCELLED else State.INTERRUPTED
         with self._write() as connection:
             _found(queries.end(connection, clean(run_id), state, left))
@@ -148,7 +143,7 @@ class History(Store):
             results=tuple(
                 saved.result_of(row, drawn.get(row["index"], ()), heard.get(row["index"], b"")) for row in rows
             ),
-            recipes=tuple(json.loads(row["recipe"]) for row in rows),
+            provenances=tuple(json.loads(row["provenance"]) for row in rows),
         )
 
     def attached(self, owner: str, run_id: str) -> dict[str, bytes]:
@@ -234,13 +229,6 @@ class History(Store):
         with self._write() as connection:
             changed = update(RUNS).where(RUNS.c.id.in_(ids), mine).values(**values)
             _found(connection.execute(changed).rowcount == len(ids))
-
-    def _experiment(self, run_id: str) -> Experiment | None:
-        with suppress(KeyError):
-            return self._experiments[run_id]
-        with self._read() as connection:
-            kept = connection.scalar(select(RUNS.c.experiment).where(RUNS.c.id == clean(run_id)))
-        return saved.experiment_of(json.loads(kept or "{}"))
 
 
 def _found(yes: bool | int) -> None:

@@ -81,14 +81,14 @@ def speeds(connection: Connection) -> dict[str, float]:
     recent = select(RUNS.c.id).order_by(RUNS.c.created.desc()).limit(SPEED_RUNS)
     seconds = func.sum(CELLS.c.seconds / CELLS.c.batch_size)
     measured = (
-        select(CELLS.c.model, func.sum(CELLS.c.tokens), seconds, func.max(CELLS.c.recipe))
+        select(CELLS.c.model, func.sum(CELLS.c.tokens), seconds, func.max(CELLS.c.provenance))
         .where(CELLS.c.run_id.in_(recent), CELLS.c.state == State.DONE.value)
         .where(CELLS.c.seconds > 0, CELLS.c.tokens > 0)
         .group_by(CELLS.c.model, CELLS.c.run_id)
     )
     by_model: dict[str, list[float]] = {}
-    for model, tokens, spent, recipe in connection.execute(measured):
-        by_model.setdefault(model, []).append(tokens / spent * effort(model, json.loads(recipe)))
+    for model, tokens, spent, provenance in connection.execute(measured):
+        by_model.setdefault(model, []).append(tokens / spent * effort(model, json.loads(provenance)))
     return {model: median(found) for model, found in by_model.items()}
 
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from core.errors import InvalidInput
-from core.experiment.grade import answer, grade
-from core.experiment.serialize import from_dict
+from core.experiment.grade import answer, grade, passes
+from core.experiment.serialize import to_dict
 from core.text import clean
 from core.types import MAX_TITLE, Cell, CellResult, Experiment, FinishReason, Message, Output, Run, State, Token
 
@@ -52,9 +51,9 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedRun:
-    """A run as it was: `results` and `recipes` by cell index; a recipe is all that a replay of its cell needs.
+    """A run as it was: `results` and `provenances` by cell index; a provenance is all that a replay of its cell needs.
 
-    A recipe names variant, template {system, user}, model, input, sample, messages, chat, parameters and seed, and
+    It names variant, template {system, user}, model, input, sample, messages, chat, parameters and seed, and
     where the cell has answered what the provider added: rendered_prompt, source, revision, versions, batch_size,
     device, dtype, and the seconds.
     """
@@ -62,7 +61,7 @@ class SavedRun:
     row: RunRow
     experiment: Experiment
     results: tuple[CellResult, ...]
-    recipes: tuple[Mapping[str, object], ...]
+    provenances: tuple[Mapping[str, object], ...]
 
 
 def run_values(owner: str, run: Run, created: float) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def run_values(owner: str, run: Run, created: float) -> dict[str, Any]:
         "title": clean(run.title)[:MAX_TITLE],
         "created": created,
         "state": State.RUNNING.value,
-        "experiment": dump(run.recipe),
+        "experiment": dump(to_dict(run.experiment)),
         "prompts": _searchable(run),
         "variants": len({cell.variant for cell in run.cells}),
         "models": dump(list(models)),
@@ -84,23 +83,24 @@ def run_values(owner: str, run: Run, created: float) -> dict[str, Any]:
     }
 
 
-def cell_values(run_id: str, cell: Cell, result: CellResult, experiment: Experiment | None) -> dict[str, Any]:
-    """The columns of a cell and what is known of it. `experiment` is None where the run's recipe is none."""
+def cell_values(run: Run, cell: Cell, result: CellResult) -> dict[str, Any]:
+    """The columns of a cell and what is known of it."""
     output = result.output
     values = {
-        "run_id": clean(run_id),
+        "run_id": clean(run.id),
         "index": cell.index,
         "variant": cell.variant,
         "model": clean(cell.model),
         "input": cell.input,
         "sample": cell.sample,
+        "setting": cell.setting,
         "seed": cell.request.seed,
         "state": result.state.value,
         "text": clean(answer(result)),
         "error": clean(result.error),
         "tokens": result.tokens if output is None else output.output_tokens,
-        "passed": _passed(experiment, cell, result),
-        "recipe": dump(_recipe(cell, output, experiment)),
+        "passed": _passed(run.experiment, cell, result),
+        "provenance": dump(_provenance(cell, output, run.experiment)),
     }
     return values | (_output_values(output) if output is not None else {})
 
@@ -139,14 +139,6 @@ def result_of(row: Mapping[str, Any], drawn: tuple[bytes, ...] = (), heard: byte
     )
 
 
-def experiment_of(recipe: Mapping[str, object]) -> Experiment | None:
-    """The experiment that a run's recipe holds, None where it holds none."""
-    try:
-        return from_dict(recipe)
-    except InvalidInput:
-        return None
-
-
 def dump(value: object) -> str:
     """Compact JSON of anything, cleaned."""
     return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -169,16 +161,15 @@ def plain(value: object) -> Any:
     return clean(str(value))
 
 
-def _passed(experiment: Experiment | None, cell: Cell, result: CellResult) -> bool | None:
-    if experiment is None or result.state is not State.DONE:
+def _passed(experiment: Experiment, cell: Cell, result: CellResult) -> bool | None:
+    if result.state is not State.DONE or not 0 <= cell.input < len(experiment.inputs):
         return None
-    verdicts = grade(experiment, cell, result)
-    return all(verdict.passed for verdict in verdicts) if verdicts else None
+    return passes(experiment, experiment.inputs[cell.input], grade(experiment, cell, result))
 
 
-def _recipe(cell: Cell, output: Output | None, experiment: Experiment | None) -> dict[str, object]:
+def _provenance(cell: Cell, output: Output | None, experiment: Experiment) -> dict[str, object]:
     request = cell.request
-    known: dict[str, object] = {
+    planned: dict[str, object] = {
         "model": cell.model,
         "input": cell.input,
         "sample": cell.sample,
@@ -187,16 +178,16 @@ def _recipe(cell: Cell, output: Output | None, experiment: Experiment | None) ->
         "parameters": request.parameters,
         "seed": request.seed,
     }
-    if experiment is not None and cell.variant < len(experiment.variants):
+    if cell.variant < len(experiment.variants):
         variant = experiment.variants[cell.variant]
-        known |= {"variant": variant.name, "template": {"system": variant.system, "user": variant.user}}
-    return known if output is None else {**output.provenance, **_extras(output), "seconds": output.seconds, **known}
+        planned |= {"variant": variant.name, "template": {"system": variant.system, "user": variant.user}}
+    return planned if output is None else {**output.provenance, **_extras(output), "seconds": output.seconds, **planned}
 
 
 def _extras(output: Output) -> dict[str, object]:
-    """What only some answers have; it is kept with the recipe."""
-    found = {"cost_usd": output.cost, "thought_tokens": output.thought_tokens or None, "notes": output.notes or None}
-    return {name: value for name, value in found.items() if value is not None}
+    """What only some answers have; it is kept with the provenance."""
+    extras = {"cost_usd": output.cost, "thought_tokens": output.thought_tokens or None, "notes": output.notes or None}
+    return {name: value for name, value in extras.items() if value is not None}
 
 
 def _message(message: Message) -> dict[str, object]:
@@ -217,7 +208,7 @@ def _output_values(output: Output) -> dict[str, Any]:
 
 
 def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...], heard: bytes) -> Output:
-    pairs, provenance = json.loads(row["logprobs"] or "[]"), json.loads(row["recipe"])
+    pairs, provenance = json.loads(row["logprobs"] or "[]"), json.loads(row["provenance"])
     return Output(
         text=row["text"],
         finish=cast(FinishReason, row["finish"]),
@@ -240,10 +231,7 @@ def _rounded(logprob: float) -> float:
 
 
 def _searchable(run: Run) -> str:
-    experiment = experiment_of(run.recipe)
-    if experiment is None:
-        parts = [message.text for cell in run.cells for message in cell.request.messages]
-    else:
-        parts = [part for variant in experiment.variants for part in (variant.system, variant.user)]
-        parts += [value for row in experiment.inputs for value in row.values.values()]
+    experiment = run.experiment
+    parts = [part for variant in experiment.variants for part in (variant.system, variant.user)]
+    parts += [value for row in experiment.inputs for value in row.values.values()]
     return clean("\n".join(dict.fromkeys(parts)))[:MAX_SEARCHABLE]

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 2
+VERSION = 3
 METADATA = MetaData()
 
 SCHEMA = Table("diptych_schema", METADATA, Column("version", Integer, nullable=False))
@@ -59,6 +59,7 @@ CELLS = Table(
     Column("model", String(200), nullable=False),
     Column("input", Integer, nullable=False),
     Column("sample", Integer, nullable=False),
+    Column("setting", Integer, nullable=False, server_default="0"),
     Column("seed", BigInteger, nullable=False),
     Column("state", String(20), nullable=False),
     Column("text", Text, nullable=False, server_default=""),
@@ -70,10 +71,10 @@ CELLS = Table(
     Column("first_token_seconds", Float),
     Column("batch_size", Integer, nullable=False, server_default="1"),
     Column("passed", Boolean),
-    Column("recipe", Text, nullable=False, server_default="{}"),
+    Column("provenance", Text, nullable=False, server_default="{}"),
     Column("logprobs", Text),
 )
-"""`finish` is set where there is an output; `passed` where it was judged; `recipe` and `logprobs` are JSON."""
+"""`finish` is set where there is an output; `passed` where it was judged; `provenance` and `logprobs` are JSON."""
 
 ARTIFACTS = Table(
     "artifacts",
@@ -108,5 +109,11 @@ def _to_2(connection: Connection) -> None:
     connection.execute(text("CREATE INDEX runs_by_time ON runs (created)"))
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: _to_2}
+def _to_3(connection: Connection) -> None:
+    """Version 3 says provenance where it said recipe, and knows a cell's combination of parameter values."""
+    connection.execute(text("ALTER TABLE cells RENAME COLUMN recipe TO provenance"))
+    connection.execute(text("ALTER TABLE cells ADD COLUMN setting INTEGER NOT NULL DEFAULT 0"))
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3}
 """How to reach each version from the one before."""

@@ -17,17 +17,30 @@ from core.types.answer import (
     Role,
     Token,
 )
-from core.types.experiment import MAX_SAMPLES, MAX_SEED, MAX_TITLE, Experiment, Input, Turn, Variant
+from core.types.experiment import (
+    DEFAULT_MARGIN,
+    MAX_SAMPLES,
+    MAX_SEED,
+    MAX_TITLE,
+    Check,
+    EarlierMessage,
+    Experiment,
+    Input,
+    Variant,
+)
 from core.types.model import Modality, ModelSpec, Parameter, Value
 from core.types.run import Cell, CellResult, Run, Snapshot, State
 
 __all__ = [
+    "DEFAULT_MARGIN",
     "MAX_SAMPLES",
     "MAX_SEED",
     "MAX_TITLE",
     "Cell",
     "CellResult",
+    "Check",
     "Delta",
+    "EarlierMessage",
     "Event",
     "Experiment",
     "Failed",
@@ -46,7 +59,6 @@ __all__ = [
     "Snapshot",
     "State",
     "Token",
-    "Turn",
     "Value",
     "Variant",
 ]

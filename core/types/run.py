@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from core.types.answer import Output, Request
+from core.types.experiment import Experiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One request of a run and where it stands in the grid: variant x model x input x sample (all from 0)."""
+    """One request of a run and where it stands in the grid: variant x model x setting x input x sample (all from 0).
+
+    `setting` is which combination of parameter values it has (core.experiment.grid.settings).
+    """
 
     index: int
     variant: int
@@ -19,17 +22,18 @@ class Cell:
     input: int
     sample: int
     request: Request
+    setting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A planned experiment on its way through the engine. `recipe` is the experiment as plain JSON values."""
+    """A planned experiment on its way through the engine."""
 
     id: str
     page: str
     title: str
     cells: tuple[Cell, ...]
-    recipe: Mapping[str, object]
+    experiment: Experiment
 
 
 class State(StrEnum):
@@ -71,12 +75,14 @@ class CellResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """A run as the engine sees it at one moment; `version` grows with every change, so equal versions look the same.
+    `experiment` is what was asked.
 
     `position` counts the runs ahead (0: running or next); `eta` is the estimated seconds to the end, None while nothing
     is measured; `elapsed` seconds since submission; `note` says what is being done, such as loading a model.
     """
 
     run_id: str
+    experiment: Experiment
     version: int
     state: State
     cells: tuple[CellResult, ...]

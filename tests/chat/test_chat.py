@@ -84,9 +84,9 @@ def test_a_model_without_a_chat_template_reads_a_transcript_and_stops_at_the_nex
 
 def test_the_oldest_exchanges_are_left_out_until_it_fits() -> None:
     talk = added(talked(("one", "1"), ("two", "2"), ("three", "3")), "four")
-    made = asked(talk, 0, 3, "tiny-text", MANNER, fits=lambda experiment: len(experiment.talk) <= 2)
-    assert [turn.text for turn in made.talk] == ["three", "3"]
-    assert asked(talk, 0, 3, "tiny-text", MANNER, fits=lambda experiment: False).talk == ()
+    made = asked(talk, 0, 3, "tiny-text", MANNER, fits=lambda experiment: len(experiment.earlier) <= 2)
+    assert [turn.text for turn in made.earlier] == ["three", "3"]
+    assert asked(talk, 0, 3, "tiny-text", MANNER, fits=lambda experiment: False).earlier == ()
 
 
 def test_every_message_and_every_version_has_a_seed_of_its_own() -> None:
@@ -99,7 +99,7 @@ def test_every_message_and_every_version_has_a_seed_of_its_own() -> None:
 def test_a_failed_answer_is_no_part_of_the_past() -> None:
     talk = answering(added(Talk(), "Hi"), 0, 0, "tiny-text", "r")
     talk = settled(talk, lambda run_id: CellResult(index=0, state=State.FAILED, error="no"))
-    assert asked(added(talk, "More"), 0, 1, "tiny-text", MANNER).talk == ()
+    assert asked(added(talk, "More"), 0, 1, "tiny-text", MANNER).earlier == ()
 
 
 def test_versions_stay_and_the_chosen_one_is_gone_on_from() -> None:
@@ -108,7 +108,7 @@ def test_versions_stay_and_the_chosen_one_is_gone_on_from() -> None:
     assert [version.text for version in side.versions] == ["first", "second"]
     assert side.version.text == "second"
     back = choosing(talk, 0, 0, 0)
-    assert asked(added(back, "More"), 0, 1, "tiny-text", MANNER).talk[1].text == "first"
+    assert asked(added(back, "More"), 0, 1, "tiny-text", MANNER).earlier[1].text == "first"
 
 
 def test_what_is_on_its_way_stays_pending_and_what_is_lost_is_interrupted() -> None:
@@ -124,7 +124,7 @@ def test_what_is_on_its_way_stays_pending_and_what_is_lost_is_interrupted() -> N
 def test_a_stopped_answer_keeps_what_it_has() -> None:
     stopped = replace(said("half", finish="cancelled"), state=State.CANCELLED)
     talk = settled(answering(added(Talk(), "Hi"), 0, 0, "tiny-text", "r"), lambda run_id: stopped)
-    assert asked(added(talk, "go on"), 0, 1, "tiny-text", MANNER).talk[1].text == "half"
+    assert asked(added(talk, "go on"), 0, 1, "tiny-text", MANNER).earlier[1].text == "half"
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
@@ -188,9 +188,9 @@ def test_a_run_of_the_history_becomes_its_talk_again() -> None:
     again = from_experiment(made, "run")
     assert [exchange.message for exchange in again.exchanges] == ["Hi", "two", "Good {{ day }}."]
     assert again.exchanges[2].sides[0].version.run_id == "run"
-    assert asked(again, 0, 2, "tiny-text", MANNER).talk == made.talk
+    assert asked(again, 0, 2, "tiny-text", MANNER).earlier == made.earlier
     bare = controls(made)
-    assert (bare.variants[0].system, bare.variants[0].user, bare.talk) == ("Be {{ brief }}.", "", ())
+    assert (bare.variants[0].system, bare.variants[0].user, bare.earlier) == ("Be {{ brief }}.", "", ())
 
 
 def test_a_message_goes_to_the_playground_with_its_past_and_its_braces() -> None:
@@ -207,5 +207,5 @@ def test_a_model_that_does_not_see_gets_the_text_alone() -> None:
     )
     talk = added(talk, "And this?", ("b" * 64,))
     seeing, blind = (asked(talk, 0, 1, model, MANNER) for model in ("gemini:gemini-4-neon", "tiny-text"))
-    assert (seeing.images, seeing.talk[0].images) == (("b" * 64,), ("a" * 64,))
-    assert (blind.images, blind.talk[0].images) == ((), ())
+    assert (seeing.images, seeing.earlier[0].images) == (("b" * 64,), ("a" * 64,))
+    assert (blind.images, blind.earlier[0].images) == ((), ())

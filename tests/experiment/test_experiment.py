@@ -28,9 +28,9 @@ from core.experiment import (
     unit,
     variable_names,
 )
-from core.experiment.grade import reply
-from core.experiment.grid import grid_cells
-from core.types import CellResult, Message, Output, State
+from core.experiment.grade import passes, reply
+from core.experiment.grid import grid_cells, settings
+from core.types import CellResult, Check, EarlierMessage, Message, Output, State
 from tests.support import fakes
 
 
@@ -40,8 +40,8 @@ def experiment(**changes: Any) -> Experiment:
         "variants": (Variant(name="A", user="What is {{sum}}?"), Variant(name="B", user="{{sum}}=", system="Add.")),
         "models": ("tiny-text",),
         "inputs": (
-            Input(values={"sum": "1+1"}, checks=("contains:2",)),
-            Input(values={"sum": "2+2"}, checks=("contains:4", "max-words:{{limit}}")),
+            Input(values={"sum": "1+1"}, checks=Check.of("contains:2")),
+            Input(values={"sum": "2+2"}, checks=Check.of("contains:4", "max-words:{{limit}}")),
         ),
         "samples": 3,
         "parameters": {"temperature": 0.7, "max_new_tokens": 10},
@@ -160,14 +160,22 @@ def test_messages(changes: dict[str, Any], messages: tuple[Message, ...]) -> Non
             "Row 1, variant 'A': No value for {{a}}",
         ),
         ({"variants": (Variant(name="A", user="ok\n{{ no"),)}, TemplateError, "Variant 'A': Line 2"),
-        ({"inputs": (Input(), Input(checks=("is-jsn",)))}, TemplateError, "Row 1, variant 'A': No value for {{sum}}"),
         (
-            {"inputs": (Input(values={"sum": "1"}), Input(values={"sum": "1"}, checks=("", "contians:2")))},
+            {"inputs": (Input(), Input(checks=Check.of("is-jsn")))},
+            TemplateError,
+            "Row 1, variant 'A': No value for {{sum}}",
+        ),
+        (
+            {"inputs": (Input(values={"sum": "1"}), Input(values={"sum": "1"}, checks=Check.of("", "contians:2")))},
             CheckError,
             "Row 2: There is no check 'contians'",
         ),
-        ({"inputs": (Input(values={"sum": "1"}, checks=("{{x}}",)),)}, TemplateError, "Row 1: No value for {{x}}"),
-        ({"inputs": (Input(values={"sum": "1"}, checks=("{{x",)),)}, TemplateError, "Row 1: Line 1"),
+        (
+            {"inputs": (Input(values={"sum": "1"}, checks=Check.of("{{x}}")),)},
+            TemplateError,
+            "Row 1: No value for {{x}}",
+        ),
+        ({"inputs": (Input(values={"sum": "1"}, checks=Check.of("{{x")),)}, TemplateError, "Row 1: Line 1"),
         ({"samples": 50, "inputs": tuple(Input(values={"sum": str(n)}) for n in range(7))}, InvalidInput, "700 gen"),
         ({"parameters": {"temperature": math.nan}}, InvalidInput, "'temperature' must be a finite number"),
         ({"parameters": {"other": math.inf}, "models": ("unlisted",)}, InvalidInput, "'other' must be a finite"),
@@ -220,7 +228,7 @@ def test_an_error_quotes_no_prompt() -> None:
 
 def test_variable_names_of_prompts_then_checks() -> None:
     assert variable_names(experiment()) == ("sum", "limit")
-    changed = one("{{b}} {{a}}", inputs=(Input(checks=("contains:{{c}}", r"regex:\d{2}")),))
+    changed = one("{{b}} {{a}}", inputs=(Input(checks=Check.of("contains:{{c}}", r"regex:\d{2}")),))
     assert variable_names(changed) == ("b", "a", "c")
 
 
@@ -245,7 +253,7 @@ def test_titles(made: Experiment, title: str) -> None:
 def test_a_run_carries_its_plan_and_its_recipe() -> None:
     made = run(experiment(), "r1")
     assert (made.id, made.page, made.cells) == ("r1", "playground", plan(experiment()))
-    assert from_dict(json.loads(json.dumps(made.recipe))) == experiment()
+    assert from_dict(json.loads(json.dumps(to_dict(made.experiment)))) == made.experiment == experiment()
 
 
 @pytest.mark.parametrize(
@@ -355,7 +363,7 @@ def code(**changes: Any) -> Experiment:
 
 
 def test_code_is_judged_and_shown_with_its_prompt_up_to_the_end_of_the_definition() -> None:
-    made = code(inputs=(Input(values={"name": "x"}, checks=("python-parses", "contains:def double(x)")),))
+    made = code(inputs=(Input(values={"name": "x"}, checks=Check.of("python-parses", "contains:def double(x)")),))
     where = next(grid_cells(made))
     written = said("    return 2 * x\n\nprint(double(2))\n")
     assert reply(made, where, written) == "def double(x):\n    return 2 * x"
@@ -365,7 +373,7 @@ def test_code_is_judged_and_shown_with_its_prompt_up_to_the_end_of_the_definitio
 
 
 def test_a_text_model_s_answer_is_judged_as_it_is() -> None:
-    made = replace(code(inputs=(Input(values={"name": "x"}, checks=("python-parses",)),)), models=("tiny-text",))
+    made = replace(code(inputs=(Input(values={"name": "x"}, checks=Check.of("python-parses")),)), models=("tiny-text",))
     where = next(grid_cells(made))
     assert reply(made, where, said("x = 1")) == "x = 1"
     assert grade(made, where, said("    return 2 * x\n\n  y"))[0].passed is False
@@ -381,7 +389,7 @@ def test_judge_fills_the_inputs_values_into_its_checks() -> None:
 
 
 def test_a_check_that_cannot_be_read_fails_alone() -> None:
-    made = one(inputs=(Input(checks=("contains:x", "{{y}}", "contians:x")),))
+    made = one(inputs=(Input(checks=Check.of("contains:x", "{{y}}", "contians:x")),))
     verdicts = grade(made, plan(one())[0], said("x"))
     assert [verdict.passed for verdict in verdicts] == [True, False, False]
     assert "{{y}}" in verdicts[1].reason
@@ -414,7 +422,7 @@ def test_summary_has_a_row_per_variant_and_model_and_takes_nothing_for_an_answer
 
 
 def test_three_of_three_is_not_certainty() -> None:
-    made = one(samples=3, inputs=(Input(checks=("yes",)),))
+    made = one(samples=3, inputs=(Input(checks=Check.of("yes")),))
     row = summary(made, [done(index, "yes") for index in range(3)])[0]
     assert (row.rate, round(row.low, 2), row.high) == (1.0, 0.44, 1.0)
 
@@ -430,17 +438,39 @@ VALUES = st.one_of(
     st.none(),
     st.lists(TEXT, max_size=3).map(tuple),
 )
+SHARES = st.none() | st.floats(0, 1)
+CHECKS = st.lists(
+    st.builds(Check, TEXT, weight=st.floats(0, 10), metric=TEXT, threshold=SHARES) | TEXT.map(Check), max_size=2
+).map(tuple)
+VARIANTS = st.builds(Variant, name=TEXT, user=TEXT, system=TEXT, literal=st.booleans())
+MESSAGES = st.builds(EarlierMessage, role=st.sampled_from(["user", "assistant"]), text=TEXT)
 EXPERIMENTS = st.builds(
     Experiment,
     page=TEXT,
-    variants=st.lists(st.builds(Variant, name=TEXT, user=TEXT, system=TEXT), max_size=3).map(tuple),
+    variants=st.lists(st.builds(Variant, name=TEXT, user=TEXT, system=TEXT, literal=st.booleans()), max_size=3).map(
+        tuple
+    ),
     models=st.lists(TEXT, max_size=3).map(tuple),
     inputs=st.lists(
-        st.builds(Input, values=st.dictionaries(TEXT, TEXT, max_size=3), checks=st.lists(TEXT, max_size=2).map(tuple)),
+        st.builds(
+            Input,
+            id=TEXT,
+            values=st.dictionaries(TEXT, TEXT, max_size=3),
+            checks=CHECKS,
+            group=TEXT,
+            threshold=SHARES,
+        ),
         max_size=3,
     ).map(tuple),
     samples=st.integers(1, 50),
     parameters=st.dictionaries(TEXT, VALUES, max_size=4),
+    axes=st.dictionaries(TEXT, st.lists(VALUES, max_size=3).map(tuple), max_size=2),
+    checks=CHECKS,
+    threshold=SHARES,
+    margin=st.floats(0, 1),
+    earlier=st.lists(st.builds(EarlierMessage, role=st.sampled_from(["user", "assistant"]), text=TEXT), max_size=2).map(
+        tuple
+    ),
     seed=st.integers(0, 2**63 - 1),
     chat=st.booleans(),
     title=TEXT,
@@ -452,7 +482,7 @@ EXPERIMENTS = st.builds(
 @given(EXPERIMENTS)
 def test_there_and_back_through_json(made: Experiment) -> None:
     data = to_dict(made)
-    assert data["version"] == 1
+    assert data["version"] == 2
     assert from_dict(json.loads(json.dumps(data))) == made
 
 
@@ -464,7 +494,11 @@ def test_defaults_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"version": 2}, "format 2; this Diptych reads up to 1"),
+        ({"version": 3}, "format 3; this Diptych reads up to 2"),
+        ({"margin": 2}, "'margin' must be a number from 0 to 1"),
+        ({"threshold": "x"}, "'threshold' must be a number from 0 to 1"),
+        ({"checks": [{"line": "x", "weight": -1}]}, "'checks[0].weight' must be a number from 0"),
+        ({"axes": {"temperature": 1}}, "'axes.temperature' must be a list"),
         ({"version": "1"}, "'version'"),
         ({"extra": 1, "worse": 2}, "'extra', 'worse'"),
         ({"page": 3}, "'page' must be text"),
@@ -530,3 +564,90 @@ def test_any_field_may_hold_anything_and_only_a_sentence_comes_of_it(name: str, 
     except InvalidInput as error:
         told = str(error)
     assert told.endswith(".")
+
+
+# What was added to the shape: axes, checks for all rows, weights, literal prompts.
+
+
+def test_axes_make_a_column_for_every_combination_with_one_sample_where_the_temperature_is_0() -> None:
+    made = one("hi", samples=3, axes={"temperature": (0, 0.5), "max_new_tokens": (4, 8)})
+    assert [dict(row) for row in settings(made)] == [
+        {"temperature": 0, "max_new_tokens": 4},
+        {"temperature": 0, "max_new_tokens": 8},
+        {"temperature": 0.5, "max_new_tokens": 4},
+        {"temperature": 0.5, "max_new_tokens": 8},
+    ]
+    cells = plan(made)
+    assert [(cell.sample, cell.setting) for cell in cells] == [
+        *((0, setting) for setting in range(4)),
+        *((1, setting) for setting in (2, 3)),
+        *((2, setting) for setting in (2, 3)),
+    ]
+    assert [cell.index for cell in cells] == list(range(8))
+    assert cells[5].request.parameters == {"temperature": 0.5, "max_new_tokens": 8}
+    rows = summary(made, [done(cell.index, "x") for cell in cells])
+    assert [(row.setting, row.cells) for row in rows] == [(0, 1), (1, 1), (2, 3), (3, 3)]
+    assert estimate(made, {"tiny-text": 10.0}).tokens == 4 + 8 + 3 * (4 + 8)
+
+
+@pytest.mark.parametrize(
+    ("axes", "sentence"),
+    [
+        ({"temperature": ()}, "has no values"),
+        ({"temperature": (1.0, 1.0)}, "has a value twice"),
+        ({"temperature": (0.5, 99.0)}, "must be a number from"),
+        ({"temperature": tuple(number / 100 for number in range(21))}, "at most 20"),
+    ],
+)
+def test_a_senseless_axis_is_refused(axes: Any, sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        plan(one("hi", models=("tiny-text",), axes=axes))
+
+
+def test_checks_for_all_rows_come_first_and_know_the_rows_values() -> None:
+    row = Input(values={"n": "4"}, checks=Check.of("max-words:3"))
+    made = one("{{n}}", inputs=(row,), checks=Check.of("contains:{{n}}"))
+    outcomes = grade(made, plan(made)[0], said("it is 4 or so"))
+    assert [(outcome.check, outcome.passed) for outcome in outcomes] == [("contains:4", True), ("max-words:3", False)]
+    assert variable_names(one("hi", checks=Check.of("contains:{{m}}"))) == ("m",)
+
+
+@pytest.mark.parametrize(
+    ("weights", "threshold", "passed"),
+    [((1, 1), None, False), ((1, 1), 0.5, True), ((3, 1), 0.75, True), ((1, 3), 0.5, False), ((1, 0), None, True)],
+)
+def test_a_weighted_score_passes_from_its_threshold(weights: Any, threshold: float | None, passed: bool) -> None:
+    checks = (Check("contains:yes", weight=weights[0]), Check("contains:no", weight=weights[1]))
+    row = Input(checks=checks, threshold=threshold)
+    made = one(inputs=(row,))
+    outcomes = grade(made, plan(made)[0], said("yes"))
+    assert passes(made, row, outcomes) is passed
+    assert passes(replace(made, threshold=threshold), replace(row, threshold=None), outcomes) is passed
+
+
+def test_checks_without_weight_judge_nothing() -> None:
+    row = Input(checks=(Check("contains:yes", weight=0),))
+    made = one(inputs=(row,))
+    assert passes(made, row, grade(made, plan(made)[0], said("no"))) is None
+
+
+def test_a_literal_prompt_keeps_its_braces_and_asks_for_no_variable() -> None:
+    literal = Variant(name="A", user="\\frac{{a}}{{b}} {% if %}", system="{{x", literal=True)
+    made = one(variants=(literal,))
+    assert variable_names(made) == ()
+    assert [message.text for message in plan(made)[0].request.messages] == ["{{x", "\\frac{{a}}{{b}} {% if %}"]
+
+
+def test_two_rows_with_one_id_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="Two rows have the id 'a'"):
+        plan(one(inputs=(Input(id="a"), Input(id="a"))))
+
+
+def test_format_1_is_read_with_ids_for_its_rows_and_its_earlier_messages() -> None:
+    turns = [{"role": "user", "text": "Hi"}, {"role": "assistant", "text": "Hello", "images": []}]
+    rows = [{"values": {"a": "1"}, "checks": ["is-json"]}, {"values": {}, "checks": []}]
+    data = {"version": 1, "page": "text", "variants": [{"name": "A", "user": "Hi"}], "models": ["m"]}
+    made = from_dict(data | {"talk": turns, "inputs": rows})
+    assert [(row.id, row.checks) for row in made.inputs] == [("row-1", Check.of("is-json")), ("row-2", ())]
+    assert [(message.role, message.text) for message in made.earlier] == [("user", "Hi"), ("assistant", "Hello")]
+    assert from_dict(to_dict(made)) == made

@@ -11,7 +11,7 @@ import pytest
 
 from core import pictures
 from core.errors import InvalidInput
-from core.experiment import Experiment, Input, Turn, Variant, bill, plan, run, serialize
+from core.experiment import EarlierMessage, Experiment, Input, Variant, bill, plan, run, serialize
 from core.history import History
 from core.png_metadata import chunks
 from core.types import Cell, CellResult, Output, Run, State
@@ -24,9 +24,9 @@ ASKED = Experiment(
     variants=(Variant(name="A", user="{{q}}", system="See."), Variant(name="B", user="What is {{q}}?")),
     models=("gemini:gemini-4-neon",),
     inputs=(Input(values={"q": "this"}),),
-    talk=(
-        Turn(role="user", text="Look {{ here }}", images=(pictures.reference(CAT),)),
-        Turn(role="assistant", text="A cat."),
+    earlier=(
+        EarlierMessage(role="user", text="Look {{ here }}", images=(pictures.reference(CAT),)),
+        EarlierMessage(role="assistant", text="A cat."),
     ),
     images=(pictures.reference(DOG),),
 )
@@ -89,19 +89,20 @@ def test_the_experiment_survives_its_json_without_a_byte_of_an_image() -> None:
     ],
 )
 def test_a_talk_of_another_shape_is_refused(talk: object) -> None:
-    with pytest.raises(InvalidInput, match="talk"):
-        serialize.from_dict(serialize.to_dict(ASKED) | {"talk": talk})
+    with pytest.raises(InvalidInput, match="earlier"):
+        serialize.from_dict(serialize.to_dict(ASKED) | {"earlier": talk})
 
 
 def test_a_sound_is_kept_with_its_cell_and_replaced_with_it(history: History) -> None:
-    first, second = planned().cells
-    history.begin("me", planned())
-    history.finish("r", first, drew(first, CAT, audio=fakes.tone(440, 0.1, 8000)))
-    history.finish("r", second, drew(second))
+    begun = planned()
+    first, second = begun.cells
+    history.begin("me", begun)
+    history.finish(begun, first, drew(first, CAT, audio=fakes.tone(440, 0.1, 8000)))
+    history.finish(begun, second, drew(second))
     outputs = [result.output for result in history.open("me", "r").results]
     assert [output.audio for output in outputs if output] == [fakes.tone(440, 0.1, 8000), b""]
     assert [output.images for output in outputs if output] == [(CAT,), ()]
-    history.finish("r", first, drew(first, audio=b"another"))
+    history.finish(begun, first, drew(first, audio=b"another"))
     assert [result.output.audio for result in history.open("me", "r").results if result.output] == [b"another", b""]
 
 
@@ -122,9 +123,9 @@ def test_a_run_that_begins_again_keeps_each_image_once(history: History) -> None
 def test_what_a_model_drew_comes_back_with_its_cell(history: History) -> None:
     made = planned()
     history.begin("me", made)
-    history.finish("r", made.cells[0], drew(made.cells[0], CAT, DOG))
-    history.finish("r", made.cells[1], drew(made.cells[1]))
-    history.finish("r", made.cells[0], drew(made.cells[0], DOG, CAT))
+    history.finish(made, made.cells[0], drew(made.cells[0], CAT, DOG))
+    history.finish(made, made.cells[1], drew(made.cells[1]))
+    history.finish(made, made.cells[0], drew(made.cells[0], DOG, CAT))
     first, second = (result.output for result in history.open("me", "r").results)
     assert first is not None
     assert second is not None
@@ -137,14 +138,14 @@ def test_costs_thoughts_and_notes_come_back(history: History, cost: float | None
     made = planned()
     history.begin("me", made)
     result = drew(made.cells[0], cost=cost, thought_tokens=5, notes=("top_k was not used by this model",))
-    history.finish("r", made.cells[0], result)
+    history.finish(made, made.cells[0], result)
     kept = history.open("me", "r").results[0].output
     assert kept is not None
     assert (kept.cost, kept.thought_tokens, kept.notes) == (cost, 5, ("top_k was not used by this model",))
 
 
 def test_the_bill_before_a_run_counts_every_answer_at_its_longest_and_names_what_it_cannot_price() -> None:
-    asked = replace(ASKED, talk=(), images=(), parameters={"max_new_tokens": 1000})
+    asked = replace(ASKED, earlier=(), images=(), parameters={"max_new_tokens": 1000})
     own = {"gemini:gemini-4-neon": (4.0, 10.0)}
     assert bill(plan(asked), own) == (pytest.approx(2 * 1000 * 10 / 1e6, rel=0.01), 0)
     mixed = replace(asked, models=("openrouter:unheard/of", "tiny-text"), parameters={})
@@ -155,18 +156,18 @@ def test_a_run_has_a_thumbnail_of_its_first_image_for_its_owner_only(history: Hi
     begun = planned()
     history.begin("me", begun)
     assert history.thumbnails("me", ["r", "other"]) == {}
-    history.finish("r", begun.cells[1], drew(begun.cells[1], fakes.png(300, 150)))
-    history.finish("r", begun.cells[0], drew(begun.cells[0], fakes.png(32, 32, "green")))
+    history.finish(begun, begun.cells[1], drew(begun.cells[1], fakes.png(300, 150)))
+    history.finish(begun, begun.cells[0], drew(begun.cells[0], fakes.png(32, 32, "green")))
     small = history.thumbnails("me", ["r"])["r"]
     assert chunks.size(small) == (64, 32)
     assert history.thumbnails("me", ["r"])["r"] is small, "made once"
     assert history.thumbnails("somebody else", ["r"]) == {}
-    history.finish("r", begun.cells[1], drew(begun.cells[1], fakes.png(40, 20)))
+    history.finish(begun, begun.cells[1], drew(begun.cells[1], fakes.png(40, 20)))
     assert chunks.size(history.thumbnails("me", ["r"])["r"]) != (64, 32), "another image in its place is another"
 
 
 def test_what_cannot_be_read_has_no_thumbnail(history: History) -> None:
     begun = planned()
     history.begin("me", begun)
-    history.finish("r", begun.cells[0], drew(begun.cells[0], CAT))
+    history.finish(begun, begun.cells[0], drew(begun.cells[0], CAT))
     assert history.thumbnails("me", ["r"]) == {}

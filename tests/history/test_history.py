@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +19,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from core.errors import HistoryUnavailable, InvalidInput, NotFound
-from core.experiment import Experiment, Input, Variant, plan, run
+from core.experiment import Experiment, Input, Variant, plan, run, to_dict
 from core.history import History, database, queries, schema
-from core.types import Cell, CellResult, Message, Output, Request, Run, State, Token
+from core.history.schema import VERSION
+from core.types import Cell, CellResult, Check, Output, Run, State, Token
 
 ME, YOU = "owner-a", "owner-b"
 MISSING = "There is no such run in this history. It may have been deleted."
@@ -57,7 +59,7 @@ def made(run_id: str = "r1", **changes: Any) -> Run:
         "page": "playground",
         "variants": (Variant(name="A", user="What is {{sum}}?", system="Add."), Variant(name="B", user="{{sum}}=")),
         "models": ("tiny-text",),
-        "inputs": (Input(values={"sum": "20+3"}, checks=("contains:23",)), Input(values={"sum": "1+1"})),
+        "inputs": (Input(values={"sum": "20+3"}, checks=Check.of("contains:23")), Input(values={"sum": "1+1"})),
         "samples": 2,
         "parameters": {"temperature": 0.7, "stop": ("END",)},
         "seed": 5,
@@ -90,7 +92,7 @@ def keep(history: History, owner: str = ME, planned: Run | None = None, text: st
     planned = planned or made()
     history.begin(owner, planned)
     for cell in planned.cells:
-        history.finish(planned.id, cell, done(cell, text))
+        history.finish(planned, cell, done(cell, text))
     history.end(planned.id, State.DONE)
     return planned
 
@@ -118,7 +120,7 @@ def test_a_run_comes_back_whole(history: History) -> None:
 
 def test_a_recipe_is_all_that_a_replay_needs(history: History) -> None:
     keep(history)
-    assert history.open(ME, "r1").recipes[0] == {
+    assert history.open(ME, "r1").provenances[0] == {
         "variant": "A",
         "template": {"system": "Add.", "user": "What is {{sum}}?"},
         "model": "tiny-text",
@@ -141,7 +143,7 @@ def test_a_cell_is_there_as_soon_as_it_is_finished(history: History, url: str) -
     planned = made()
     history.begin(ME, planned)
     assert history.search(ME)[0].state is State.RUNNING
-    history.finish("r1", planned.cells[3], done(planned.cells[3]))
+    history.finish(planned, planned.cells[3], done(planned.cells[3]))
     other = sqlite3.connect(url.removeprefix("sqlite:///"))
     assert other.execute('SELECT state, text FROM cells WHERE "index" = 3').fetchall() == [("done", "23")]
     other.close()
@@ -151,10 +153,10 @@ def test_finishing_twice_is_finishing_once_and_the_last_word_counts(history: His
     planned = made()
     history.begin(ME, planned)
     cell = planned.cells[0]
-    history.finish("r1", cell, CellResult(index=0, state=State.FAILED, error="The model went away."))
+    history.finish(planned, cell, CellResult(index=0, state=State.FAILED, error="The model went away."))
     assert history.open(ME, "r1").results[0].error == "The model went away."
     for _ in range(2):
-        history.finish("r1", cell, done(cell))
+        history.finish(planned, cell, done(cell))
     assert history.search(ME)[0].done == 1
     assert history.open(ME, "r1").results[0].error == ""
 
@@ -162,7 +164,7 @@ def test_finishing_twice_is_finishing_once_and_the_last_word_counts(history: His
 def test_a_retry_after_the_end_is_judged_too(history: History) -> None:
     planned = keep(history, text="22")
     assert history.search(ME)[0].passed == 0
-    history.finish("r1", planned.cells[0], done(planned.cells[0]))
+    history.finish(planned, planned.cells[0], done(planned.cells[0]))
     assert history.search(ME)[0].passed == 1
 
 
@@ -170,8 +172,8 @@ def test_a_stopped_cell_keeps_its_text_and_is_not_judged(history: History) -> No
     planned = made()
     history.begin(ME, planned)
     stopped = replace(done(planned.cells[0], "2", finish="cancelled"), state=State.CANCELLED)
-    history.finish("r1", planned.cells[0], stopped)
-    history.finish("r1", planned.cells[1], CellResult(index=1, state=State.TIMEOUT, text="so far", tokens=2))
+    history.finish(planned, planned.cells[0], stopped)
+    history.finish(planned, planned.cells[1], CellResult(index=1, state=State.TIMEOUT, text="so far", tokens=2))
     history.end("r1", State.CANCELLED)
     saved = history.open(ME, "r1")
     assert [result.state for result in saved.results[:3]] == [State.CANCELLED, State.TIMEOUT, State.CANCELLED]
@@ -180,17 +182,19 @@ def test_a_stopped_cell_keeps_its_text_and_is_not_judged(history: History) -> No
     assert (saved.row.state, saved.row.judged, saved.row.done) == (State.CANCELLED, 0, 0)
 
 
-def test_a_run_without_an_experiment_is_kept_but_not_opened(history: History) -> None:
-    request = Request(messages=(Message("user", "Hi", (b"png",)),), parameters={}, seed=1)
-    cell = Cell(index=0, variant=0, model="m", input=0, sample=0, request=request)
-    keep(history, planned=Run(id="r1", page="chat", title="T", cells=(cell,), recipe={}))
-    assert history.search(ME, "hi")[0].done == 1
-    with pytest.raises(InvalidInput, match="lacks page"):
-        history.open(ME, "r1")
+def test_a_run_whose_experiment_cannot_be_read_is_listed_but_not_opened(url: str) -> None:
+    with closing(History(url)) as history:
+        keep(history)
+    with sqlite3.connect(file_of(url)) as raw:
+        raw.execute("UPDATE runs SET experiment = '{}'")
+    with closing(History(url)) as history:
+        assert history.search(ME)[0].done == 8
+        with pytest.raises(InvalidInput, match="lacks page"):
+            history.open(ME, "r1")
 
 
 def test_a_run_without_cells(history: History) -> None:
-    history.begin(ME, Run(id="r1", page="text", title="T", cells=(), recipe={}))
+    history.begin(ME, replace(made(), cells=()))
     history.end("r1", State.DONE)
     assert history.search(ME)[0].cells == 0
 
@@ -201,11 +205,11 @@ def test_odd_numbers_do_not_break_the_record(history: History) -> None:
     odd = done(
         planned.cells[0], seconds=math.nan, provenance={"batch_size": 0, "x": math.inf, "y": {1, 2}, "z": object}
     )
-    history.finish("r1", planned.cells[0], odd)
+    history.finish(planned, planned.cells[0], odd)
     saved = history.open(ME, "r1")
     assert saved.row.seconds == 0
-    assert saved.recipes[0]["x"] is None
-    assert sorted(saved.recipes[0]["y"]) == [1, 2]  # type: ignore[call-overload]
+    assert saved.provenances[0]["x"] is None
+    assert sorted(saved.provenances[0]["y"]) == [1, 2]  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +227,8 @@ def test_odd_numbers_do_not_break_the_record(history: History) -> None:
 )
 def test_any_text_is_kept_and_found(history: History, hostile: str) -> None:
     planned = made(variants=(Variant(name="A", user="ask {{sum}}"),), title="T")
-    planned = replace(planned, title=hostile, page=hostile, recipe={**planned.recipe, "title": hostile[:150]})
+    experiment = replace(planned.experiment, title=hostile[:150])
+    planned = replace(planned, title=hostile, page=hostile, experiment=experiment)
     keep(history, hostile, planned, text=hostile)
     row = history.search(hostile, page=hostile[:40])[0]
     assert not any(character < " " for character in row.title)
@@ -259,7 +264,7 @@ def test_another_owners_run_looks_like_none(history: History) -> None:
 
 def test_a_run_that_was_never_begun(history: History) -> None:
     with pytest.raises(NotFound):
-        history.finish("never", made().cells[0], done(made().cells[0]))
+        history.finish(replace(made(), id="never"), made().cells[0], done(made().cells[0]))
     with pytest.raises(NotFound):
         history.end("never", State.DONE)
 
@@ -395,9 +400,9 @@ def test_speed_is_the_median_of_runs_and_a_batch_counts_once(history: History) -
         for cell in planned.cells:
             if cell.model == "tiny-text":
                 recipe = {"batch_size": 4}
-                history.finish(planned.id, cell, done(cell, output_tokens=10, seconds=seconds, provenance=recipe))
+                history.finish(planned, cell, done(cell, output_tokens=10, seconds=seconds, provenance=recipe))
             else:
-                history.finish(planned.id, cell, CellResult(index=cell.index, state=State.FAILED, error="no"))
+                history.finish(planned, cell, CellResult(index=cell.index, state=State.FAILED, error="no"))
     assert history.speeds() == {"tiny-text": pytest.approx(20.0)}
 
 
@@ -408,7 +413,7 @@ def test_a_step_of_a_larger_image_counts_for_more(history: History) -> None:
         history.begin(ME, planned)
         for cell in planned.cells:
             told = done(cell, output_tokens=10, seconds=10 * seconds, provenance={"batch_size": 1, "size": size})
-            history.finish(planned.id, cell, told)
+            history.finish(planned, cell, told)
         assert history.speeds() == {"stable-diffusion-v1-5": pytest.approx(1.0)}
 
 
@@ -419,7 +424,7 @@ def test_a_killed_server_loses_no_finished_cell(url: str, clock: Clock) -> None:
     first = History(url, clock=clock)
     planned = made()
     first.begin(ME, planned)
-    first.finish("r1", planned.cells[0], done(planned.cells[0]))
+    first.finish(planned, planned.cells[0], done(planned.cells[0]))
     second = History(url, clock=clock)
     first.close()
     saved = second.open(ME, "r1")
@@ -427,7 +432,7 @@ def test_a_killed_server_loses_no_finished_cell(url: str, clock: Clock) -> None:
     assert [result.state for result in saved.results] == [State.DONE] + [State.INTERRUPTED] * 7
     second.begin(ME, planned)
     assert second.open(ME, "r1").results[0].state is State.DONE
-    second.finish("r1", planned.cells[1], done(planned.cells[1]))
+    second.finish(planned, planned.cells[1], done(planned.cells[1]))
     second.end("r1", State.DONE)
     assert (second.search(ME)[0].state, second.search(ME)[0].done) == (State.DONE, 2)
     second.close()
@@ -440,10 +445,12 @@ def test_twelve_threads_write_and_read(tmp_path: Path, place: str) -> None:
 
     def work(number: int) -> None:
         try:
-            planned = made(f"r{number}", samples=15, inputs=(Input(values={"sum": "1"}, checks=("contains:2",)),))
+            planned = made(
+                f"r{number}", samples=15, inputs=(Input(values={"sum": "1"}, checks=Check.of("contains:2")),)
+            )
             history.begin(f"owner{number % 3}", planned)
             for cell in planned.cells:
-                history.finish(planned.id, cell, done(cell))
+                history.finish(planned, cell, done(cell))
                 history.search(f"owner{number % 3}", "23", limit=2)
             history.end(planned.id, State.DONE)
         except BaseException as error:
@@ -514,10 +521,10 @@ def file_of(url: str) -> Path:
     return path
 
 
-def test_a_version_1_file_is_opened_as_version_2(url: str) -> None:
+def test_a_version_1_file_is_brought_up_to_date(url: str) -> None:
     raw = sqlite3.connect(file_of(url))
     raw.executescript(VERSION_1)
-    recipe = made().recipe
+    recipe = to_dict(made().experiment)
     raw.execute(
         "INSERT INTO runs VALUES ('old', ?, 'playground', 'Old', 1.0, 'running', 1, ?, 'sum', 2, ?, 2, 2)",
         (ME, json.dumps(recipe), '["tiny-text"]'),
@@ -537,7 +544,7 @@ def test_a_version_1_file_is_opened_as_version_2(url: str) -> None:
     keep(history, planned=made("new"))
     history.close()
     raw = sqlite3.connect(file_of(url))
-    assert raw.execute("SELECT version FROM diptych_schema").fetchall() == [(2,)]
+    assert raw.execute("SELECT version FROM diptych_schema").fetchall() == [(VERSION,)]
     fresh = sqlite3.connect(file_of(url.replace("history.db", "fresh.db")))
     History(url.replace("history.db", "fresh.db")).close()
     for table in ("runs", "cells", "artifacts", "drafts", "diptych_schema"):
@@ -553,7 +560,7 @@ def test_opening_twice_changes_nothing(url: str) -> None:
     for _ in range(3):
         History(url).close()
     raw = sqlite3.connect(file_of(url))
-    assert raw.execute("SELECT version FROM diptych_schema").fetchall() == [(2,)]
+    assert raw.execute("SELECT version FROM diptych_schema").fetchall() == [(VERSION,)]
     assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     raw.close()
 
@@ -613,7 +620,7 @@ def refused(url: str, told: str, **options: Any) -> None:
 
 def test_a_newer_file_is_refused(url: str) -> None:
     prepared(url, "CREATE TABLE diptych_schema (version INTEGER NOT NULL); INSERT INTO diptych_schema VALUES (99)")
-    refused(url, "newer Diptych (format 99; this one knows 2)")
+    refused(url, f"newer Diptych (format 99; this one knows {VERSION})")
 
 
 def test_another_programs_file_is_refused(url: str) -> None:
@@ -659,11 +666,11 @@ def test_a_locked_database_at_the_start_and_later(url: str) -> None:
     other.execute("BEGIN IMMEDIATE")
     refused(url, "in use by another program", busy_seconds=0.1)
     with pytest.raises(HistoryUnavailable, match="in use by another program"):
-        history.finish("r1", planned.cells[0], done(planned.cells[0]))
+        history.finish(planned, planned.cells[0], done(planned.cells[0]))
     assert history.search(ME)[0].done == 8
     other.execute("ROLLBACK")
     other.close()
-    history.finish("r1", planned.cells[0], done(planned.cells[0]))
+    history.finish(planned, planned.cells[0], done(planned.cells[0]))
     history.close()
 
 

@@ -24,6 +24,7 @@ from core.types import (
     CellResult,
     Delta,
     Event,
+    Experiment,
     Failed,
     Finished,
     Message,
@@ -35,6 +36,7 @@ from core.types import (
     Request,
     Run,
     State,
+    Variant,
 )
 
 if TYPE_CHECKING:
@@ -114,13 +116,18 @@ def request(text: str) -> Request:
     return Request(messages=(Message("user", text),), parameters={"max_new_tokens": 4}, seed=0)
 
 
+def asked(page: str, *models: str) -> Experiment:
+    """What a run of `run` was asked, as far as its page looks at it."""
+    return Experiment(page=page, variants=(Variant(name="A", user="?"),), models=tuple(dict.fromkeys(models)))
+
+
 def run(name: str, *models: str, page: str = "text") -> Run:
     """A run with one cell for each model named; cell i of run r asks for 'r/i'."""
     cells = tuple(
         Cell(index=i, variant=0, model=model, input=0, sample=i, request=request(f"{name}/{i}"))
         for i, model in enumerate(models or ("local",))
     )
-    return Run(id=name, page=page, title=name, cells=cells, recipe={})
+    return Run(id=name, page=page, title=name, cells=cells, experiment=asked(page, *(models or ("local",))))
 
 
 def text(asked: Request) -> str:
@@ -341,10 +348,10 @@ class Memory:
         self._fail("begin")
         self.begun.append((owner, begun.id))
 
-    def finish(self, run_id: str, cell: Cell, result: CellResult) -> None:
+    def finish(self, run: Run, cell: Cell, result: CellResult) -> None:
         self._fail("finish")
-        self.finished.append((run_id, cell.index, result.state))
-        self.results[run_id, cell.index] = result
+        self.finished.append((run.id, cell.index, result.state))
+        self.results[run.id, cell.index] = result
 
     def end(self, run_id: str, state: State) -> None:
         self._fail("end")

@@ -9,7 +9,7 @@ from core.engine import Engine
 from core.settings import Settings
 from core.types import Cell, CellResult, ModelSpec, Request, Run
 from core.worker import Worker, opener
-from tests.support.fakes import Memory, until
+from tests.support.fakes import Memory, asked, until
 
 
 class Studio:
@@ -22,7 +22,8 @@ class Studio:
     def submit(self, name: str, one: Request) -> None:
         cell = Cell(index=0, variant=0, model=self.row.id, input=0, sample=0, request=one)
         page = self.row.modality.value
-        self.engine.submit("ann", Run(id=name, page=page, title=name, cells=(cell,), recipe={}), {})
+        experiment = asked(page, cell.model)
+        self.engine.submit("ann", Run(id=name, page=page, title=name, cells=(cell,), experiment=experiment), {})
 
     def cell(self, name: str) -> CellResult:
         return self.engine.snapshot(name, "ann").cells[0]

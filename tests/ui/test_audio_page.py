@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.experiment import Experiment, Input, Variant
+from core.types import Check
 from core.ui.session import resources
 from tests.support import fakes
 from tests.ui.test_pages import PLAYGROUND, Visit, by_label, said, settle
@@ -105,7 +106,7 @@ def test_sound_plays_in_the_playground_and_no_check_of_text_judges_it(visit: Vis
             page="playground",
             variants=(Variant(name="A", user="a {{what}}"), Variant(name="B", user="one {{what}}")),
             models=("mms-tts-eng",),
-            inputs=(Input(values={"what": "bell"}, checks=("contains:bell",)),),
+            inputs=(Input(values={"what": "bell"}, checks=Check.of("contains:bell")),),
         )
     )
     app.run()

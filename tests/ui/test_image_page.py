@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core import context, png_metadata
 from core.examples import DRAWN
 from core.experiment import Experiment, Input, Variant
+from core.types import Check
 from core.ui.session import resources
 from tests.support import fakes
 from tests.ui.test_pages import HISTORY, PLAYGROUND, Visit, by_label, said, settle
@@ -185,7 +186,9 @@ def test_the_playground_compares_images_and_judges_them(visit: Visit, easel: Han
     assert "Negative prompt" in labels
     assert not [label for label in labels if label.startswith("System")]
     drawing = draft(app, "playground")
-    drawing.inputs = [Input(values={"numbers": "a star"}, checks=("not-blank", "image-size:64x64", "contains:a"))]
+    drawing.inputs = [
+        Input(values={"numbers": "a star"}, checks=Check.of("not-blank", "image-size:64x64", "contains:a"))
+    ]
     drawing.samples, drawing.generation = 2, 998
     app.run()
     generate(app, "Run")

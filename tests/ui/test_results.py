@@ -9,7 +9,7 @@ import pytest
 from core.examples import EXAMPLES, STEP_BY_STEP
 from core.experiment import plan, summary
 from core.experiment.grid import grid_cells
-from core.types import CellResult, Experiment, Input, Output, State, Variant
+from core.types import CellResult, Check, Experiment, Input, Output, State, Variant
 from core.ui.components.amounts import footer
 from core.ui.components.markdown import escape
 from core.ui.components.results import distinct
@@ -19,7 +19,7 @@ TWO = Experiment(
     page="playground",
     variants=(Variant(name="Short", user="{{n}}"), Variant(name="Long", user="{{n}}!")),
     models=("tiny-text",),
-    inputs=tuple(Input(values={"n": str(n)}, checks=("contains:yes",)) for n in range(12)),
+    inputs=tuple(Input(values={"n": str(n)}, checks=Check.of("contains:yes")) for n in range(12)),
 )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from core.checks import CHECKS
 from core.errors import TemplateError
 from core.experiment import Input, variable_names
+from core.types import Check
 from core.ui.components.markdown import escape
 from core.ui.session.state import Draft, session
 
@@ -57,7 +58,7 @@ def _frame(draft: Draft, names: tuple[str, ...]) -> pd.DataFrame:
     key = draft.key("inputs", *names)
     if draft.table_key != key or session().widget(key) is None:  # the editor forgets its edits when the page is left
         rows: list[dict[str, object]] = [
-            {name: row.values.get(name, "") for name in names} | {CHECKS_COLUMN: list(row.checks)}
+            {name: row.values.get(name, "") for name in names} | {CHECKS_COLUMN: [check.line for check in row.checks]}
             for row in draft.inputs
         ]
         draft.table_key, draft.table = key, rows
@@ -81,7 +82,7 @@ def _read_back(draft: Draft, names: tuple[str, ...], edited: pd.DataFrame) -> No
         checks = row.get(CHECKS_COLUMN)
         lines = tuple(_text(line) for line in checks if _text(line)) if isinstance(checks, list) else ()
         if any(values.values()) or not names:
-            rows.append(Input(values=kept | values, checks=lines))
+            rows.append(Input(values=kept | values, checks=Check.of(*lines)))
     draft.inputs = rows or [Input()]
 
 

@@ -95,9 +95,9 @@ def chat(draft: Draft) -> None:
 
 def earlier(draft: Draft) -> None:
     """What stands before every prompt, where a chat was sent here, and the way to leave it out."""
-    if not (draft.talk or draft.images):
+    if not (draft.earlier or draft.images):
         return
-    parts = [f"{len(draft.talk)} earlier messages"] if draft.talk else []
+    parts = [f"{len(draft.earlier)} earlier messages"] if draft.earlier else []
     parts += [f"{len(draft.images)} image{'s' if len(draft.images) > 1 else ''}"] if draft.images else []
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/forum: Every prompt comes with {' and '.join(parts)} of the chat.", width="content")
@@ -105,7 +105,7 @@ def earlier(draft: Draft) -> None:
 
 
 def _alone(draft: Draft) -> None:
-    draft.talk, draft.images = (), ()
+    draft.earlier, draft.images = (), ()
 
 
 def _options(draft: Draft, makes: Modality = Modality.TEXT) -> list[str]:

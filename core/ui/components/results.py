@@ -17,7 +17,7 @@ import streamlit as st
 
 from core.errors import DiptychError
 from core.experiment import unit
-from core.experiment.grade import answer, drawn, grade, heard, reply
+from core.experiment.grade import answer, drawn, grade, heard, passes, reply
 from core.experiment.grid import GridCell, effective_samples, grid_cells, seed_of
 from core.types import CellResult, Experiment, State
 from core.ui.components import amounts, image_view
@@ -107,15 +107,15 @@ def grid(experiment: Experiment, results: Mapping[int, CellResult], key: str, re
     for row, cells in groupby(
         sorted(grid_cells(experiment), key=lambda place: place.input), key=lambda place: place.input
     ):
-        columns: dict[tuple[str, int], list[GridCell]] = {}
+        columns: dict[tuple[str, int, int], list[GridCell]] = {}
         for place in cells:
-            columns.setdefault((place.model, place.variant), []).append(place)
+            columns.setdefault((place.model, place.variant, place.setting), []).append(place)
         _row_title(experiment, row)
         board = st.grid(min(len(columns), 4), min_column_width=250, key=f"{key}.row.{row}")
-        for (model, variant), found in columns.items():
+        for (model, variant, setting), found in columns.items():
             with board.container(border=True, height="stretch"):
                 samples = [(place, results.get(place.index, CellResult(index=place.index))) for place in found]
-                cell(experiment, samples, f"{key}.{row}.{variant}.{model}", retry, over)
+                cell(experiment, samples, f"{key}.{row}.{variant}.{model}.{setting}", retry, over)
 
 
 def cell(
@@ -233,9 +233,10 @@ def _facts(experiment: Experiment, shown: Answer) -> None:
 
 
 def _verdict_badge(experiment: Experiment, samples: Sequence[tuple[GridCell, CellResult]]) -> str:
-    done = [(place, result) for place, result in samples if result.state is State.DONE]
-    found = [grade(experiment, place, result) for place, result in done]
-    judged = [all(verdict.passed for verdict in one) for one in found if one]
+    done = [(cell, result) for cell, result in samples if result.state is State.DONE]
+    row = experiment.inputs[samples[0][0].input]
+    outcomes = [passes(experiment, row, grade(experiment, cell, result)) for cell, result in done]
+    judged = [passed for passed in outcomes if passed is not None]
     if not judged:
         return f":gray-badge[{len(done)} of {len(samples)}]" if len(samples) > 1 else ""
     passed = sum(judged)

@@ -213,18 +213,9 @@ def _live(run_id: str) -> Shown | None:
         snapshot = engine().snapshot(run_id, owner.current())
     except NotFound:
         return None
-    experiment = _experiment(run_id)
-    return Shown(run_id, experiment, {cell.index: cell for cell in snapshot.cells}, snapshot.state, snapshot)
+    return Shown(run_id, snapshot.experiment, {cell.index: cell for cell in snapshot.cells}, snapshot.state, snapshot)
 
 
 def _kept(run_id: str) -> Shown:
     saved = history().open(owner.current(), run_id)
     return Shown(run_id, saved.experiment, {cell.index: cell for cell in saved.results}, saved.row.state)
-
-
-def _experiment(run_id: str) -> Experiment:
-    """What a run was asked. It never changes, and a watched run is looked up twice a second: the session keeps it."""
-    kept = session().experiments
-    if run_id not in kept:
-        kept[run_id] = history().open(owner.current(), run_id).experiment
-    return kept[run_id]

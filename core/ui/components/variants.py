@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.ui.session.state import Draft, VariantDraft, session
@@ -74,7 +76,7 @@ def _column(draft: Draft, index: int, variant: VariantDraft) -> None:
 
 def _duplicate_last(draft: Draft) -> None:
     last = draft.variants[-1]
-    draft.variants.append(VariantDraft(session().fresh_key(), _unused_name(draft, last.name), last.user, last.system))
+    draft.variants.append(replace(last, key=session().fresh_key(), name=_unused_name(draft, last.name)))
 
 
 def _unused_name(draft: Draft, name: str) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.catalog import TEXT_PARAMETERS, common, spec, successor
 from core.chat import Talk
-from core.experiment import Experiment, Input, Turn, Variant
+from core.experiment import EarlierMessage, Experiment, Input, Variant
 from core.settings import Secret
 from core.types import CellResult, Modality, Value
 
@@ -25,17 +25,24 @@ class VariantDraft:
     name: str
     user: str
     system: str = ""
+    literal: bool = False
+
+    def value(self) -> Variant:
+        return Variant(name=self.name, user=self.user, system=self.system, literal=self.literal)
 
 
 @dataclass
 class Draft:
     """One page's controls. `generation` changes when they are replaced from outside, so that the widgets start anew.
 
+    `basis` is the experiment that they were filled from: what has no control on the page stays as it is there.
+
     `defaults` are those of the models whose controls were last drawn, so that what nobody touched follows the model;
     `notes` are sentences about what of a restored run or file could not be taken as it was; `pressed`: the button that
     runs was pressed, and nothing was started yet."""
 
     page: str
+    basis: Experiment
     variants: list[VariantDraft]
     inputs: list[Input]
     models: list[str]
@@ -44,7 +51,7 @@ class Draft:
     seed: int
     chat: bool
     generation: int
-    talk: tuple[Turn, ...] = ()
+    earlier: tuple[EarlierMessage, ...] = ()
     images: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
@@ -60,20 +67,24 @@ class Draft:
 
     def experiment(self, **changes: object) -> Experiment:
         """The controls as a value, with `changes` to its fields."""
-        made = Experiment(
-            page=self.page,
-            variants=tuple(Variant(name=v.name, user=v.user, system=v.system) for v in self.variants),
+        experiment = replace(
+            self.basis,
+            title="",
+            answer_prefix="",
+            variants=tuple(
+                Variant(name=v.name, user=v.user, system=v.system, literal=v.literal) for v in self.variants
+            ),
             models=tuple(self.models),
             inputs=tuple(self.inputs),
             samples=len(self.seeds) or self.samples,
             parameters=_taken(self.parameters, self.models),
             seed=self.seed,
             chat=self.chat,
-            talk=self.talk,
+            earlier=self.earlier,
             images=self.images,
             seeds=self.seeds,
         )
-        return replace(made, **changes)  # type: ignore[arg-type]
+        return replace(experiment, **changes)  # type: ignore[arg-type]
 
     def choose(self, model: str, generation: int) -> None:
         """Take a model into the selection: beside the others in the playground, in their place elsewhere."""
@@ -117,7 +128,6 @@ class Session:
 
     token: str = ""
     drafts: dict[str, Draft] = field(default_factory=dict)
-    experiments: dict[str, Experiment] = field(default_factory=dict)
     kept: dict[str, object] = field(default_factory=dict)
     refusal: str = ""
     deleted: tuple[str, ...] = ()
@@ -143,7 +153,8 @@ class Session:
         known = [successor(model) for model in experiment.models]
         draft = Draft(
             page=experiment.page,
-            variants=[VariantDraft(self.fresh_key(), v.name, v.user, v.system) for v in experiment.variants],
+            basis=experiment,
+            variants=[VariantDraft(self.fresh_key(), v.name, v.user, v.system, v.literal) for v in experiment.variants],
             inputs=list(experiment.inputs),
             models=list(dict.fromkeys(model for model, _ in known)),
             notes=tuple(note for _, note in known if note),
@@ -151,7 +162,7 @@ class Session:
             samples=experiment.samples,
             seed=experiment.seed,
             chat=experiment.chat,
-            talk=experiment.talk,
+            earlier=experiment.earlier,
             images=experiment.images,
             seeds=experiment.seeds,
             generation=self.fresh_key(),

@@ -1,0 +1,47 @@
+"""Histories and receipts that were written before are read after every change of their format."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from core.exchange import experiment_from
+from core.experiment import plan
+from core.experiment.serialize import from_dict
+from core.history import History
+from core.types import Check, Experiment, State
+
+FILES = Path(__file__).resolve().parents[1] / "files"
+
+
+def check_experiment(experiment: Experiment) -> None:
+    """What the run in both files was asked."""
+    assert [row.id for row in experiment.inputs] == ["row-1", "row-2"]
+    assert experiment.inputs[0].checks == Check.of("contains:23", "max-words:3")
+    assert [(message.role, message.text) for message in experiment.earlier] == [("user", "Hi"), ("assistant", "Hello")]
+    assert experiment.parameters == {"temperature": 0.5, "max_new_tokens": 8, "stop": ("\n",)}
+    assert len(plan(experiment)) == 8
+
+
+def test_a_history_of_format_2_opens_whole(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    raw = sqlite3.connect(path)
+    raw.executescript((FILES / "history_format_2.sql").read_text("utf-8"))
+    raw.close()
+    history = History(f"sqlite:///{path}")
+    saved = history.open("me", "old-run")
+    check_experiment(saved.experiment)
+    assert [result.state for result in saved.results] == [State.DONE] * 7 + [State.INTERRUPTED]
+    first = saved.results[0].output
+    assert first is not None
+    assert (first.text, first.provenance["rendered_prompt"], first.tokens[0].logprob) == ("23", "p", -0.25)
+    assert (saved.row.passed, saved.row.judged) == (2, 4)
+    assert (saved.provenances[0]["variant"], saved.provenances[0]["seed"]) == ("A", 7)
+    draft = history.draft("me", "playground")
+    assert draft is not None
+    check_experiment(from_dict(draft))
+    history.close()
+
+
+def test_a_receipt_of_format_1_is_read() -> None:
+    check_experiment(experiment_from((FILES / "receipt_format_1.json").read_text("utf-8")))
