@@ -9,10 +9,11 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping
 
-from core import catalog, pictures, png_metadata, prompts
-from core.errors import DiptychError, UnknownModel
+from core import catalog, pictures, png_metadata
+from core.errors import DiptychError
 from core.experiment.grade import drawn
 from core.experiment.grid import GridCell, grid_cells, seed_of
+from core.experiment.rendering import rendered
 from core.png_metadata.settings import NUMBERS, WORDS
 from core.text import clean
 from core.types import CellResult, Experiment, Output
@@ -85,17 +86,14 @@ def _put(packed: zipfile.ZipFile, called: str, data: bytes) -> None:
 
 
 def _prompt(experiment: Experiment, place: GridCell) -> str:
-    asked = experiment.variants[place.variant].user
+    variant = experiment.variants[place.variant]
     try:
-        return clean(prompts.render(asked, experiment.inputs[place.input].values))
+        return rendered(variant, experiment.inputs[place.input].values)[1]
     except DiptychError:  # a run of before that cannot be rendered any more still has its images
-        return clean(asked)
+        return clean(variant.user)
 
 
 def _origin(model: str) -> tuple[str, str]:
     """(source, revision) of a model, as the catalog pins them."""
-    try:
-        row = catalog.spec(model)
-    except UnknownModel:
-        return "", ""
-    return row.source, row.revision if row.local else ""
+    row = catalog.find(model)
+    return ("", "") if row is None else (row.source, row.revision if row.local else "")

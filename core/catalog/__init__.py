@@ -32,6 +32,7 @@ __all__ = [
     "chosen",
     "common",
     "fillers",
+    "find",
     "remote",
     "spec",
     "successor",
@@ -57,6 +58,14 @@ def spec(model_id: str) -> ModelSpec:
         return remote(*servers.parts(model_id))
     known = ", ".join(row.id for row in CATALOG)
     raise UnknownModel(f"There is no model '{model_id[:40]}' here. Choose one of: {known}.")
+
+
+def find(model_id: str) -> ModelSpec | None:
+    """The row that `spec` gives, None where there is none."""
+    try:
+        return spec(model_id)
+    except UnknownModel:
+        return None
 
 
 def remote(server: Server, name: str) -> ModelSpec:
@@ -93,10 +102,10 @@ def common(specs: Sequence[ModelSpec]) -> tuple[Parameter, ...]:
 
     A choice that has nothing in common is left out; each model then takes its own default.
     """
-    found: dict[str, Parameter] = {}
+    shared: dict[str, Parameter] = {}
     for row in (row for model in specs for row in model.parameters):
-        found[row.name] = _within(found[row.name], row) if row.name in found else row
-    return tuple(row for row in found.values() if row.kind != "choice" or row.choices)
+        shared[row.name] = _within(shared[row.name], row) if row.name in shared else row
+    return tuple(row for row in shared.values() if row.kind != "choice" or row.choices)
 
 
 def _within(one: Parameter, other: Parameter) -> Parameter:

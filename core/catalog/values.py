@@ -23,6 +23,8 @@ def checked(row: Parameter, value: Value) -> Value:
 def _number(row: Parameter, value: Value) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(f"{row.label} must be a number{_bounds(row)}, not {type(value).__name__}.")
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise InvalidInput(f"{row.label} must be{_bounds(row)}; it is far larger.")
     if not math.isfinite(value):
         raise InvalidInput(f"{row.label} must be a finite number{_bounds(row)}.")
     if row.kind == "int" and value != int(value):
@@ -30,6 +32,10 @@ def _number(row: Parameter, value: Value) -> int | float:
     if (row.low is not None and value < row.low) or (row.high is not None and value > row.high):
         raise InvalidInput(f"{row.label} must be{_bounds(row)}; it is {value:g}.")
     return int(value) if row.kind == "int" else float(value)
+
+
+_LARGEST = 2**63
+"""What a float or a database column cannot hold is not compared."""
 
 
 def _lines(row: Parameter, value: Value) -> tuple[str, ...]:
@@ -70,11 +76,11 @@ def chosen(kind: Any, parameters: Mapping[str, Value], known: Sequence[Parameter
         InvalidInput: a value has the wrong type, is out of bounds or none of the choices; the message says so.
     """
     rows = {row.name: row for row in known}
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for name in (field.name for field in fields(kind)):
         value = parameters.get(name)
-        found[name] = checked(rows[name], rows[name].default if value is None else value)
-    return found
+        values[name] = checked(rows[name], rows[name].default if value is None else value)
+    return values
 
 
 def checked_seed(number: object) -> int:

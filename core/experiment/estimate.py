@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from core import catalog
 from core.catalog.prices import Prices, cost
-from core.errors import UnknownModel
 from core.experiment.grid import effective_samples, settings
 from core.text import duration
-from core.types import Cell, Experiment, Modality, ModelSpec, Value
+from core.types import Cell, Experiment, Modality, Value
 
 DEFAULT_NEW_TOKENS = 64
 LONG_SECONDS = 60.0
@@ -101,7 +100,7 @@ def effort(model: str, parameters: Mapping[str, object]) -> float:
     """How much longer a unit takes with these parameters than a plain one: a step takes as much longer as its image is
     larger than PLAIN_SIDE squared. 1 for everything else, and where a model draws in one size, which is then plain.
     """
-    spec = _spec(model)
+    spec = catalog.find(model)
     row = next((row for row in spec.parameters if row.name == "size"), None) if spec is not None else None
     if row is None or len(row.choices) < 2:
         return 1.0
@@ -174,19 +173,12 @@ def _default(model: str, name: str) -> Value:
 
 def _guess(model: str) -> float:
     """Plain units per second by the model's own row; 0 where it says nothing."""
-    spec = _spec(model)
+    spec = catalog.find(model)
     if spec is None or not spec.unit_seconds:
         return 0.0
     return (spec.frame_rate if spec.modality is Modality.AUDIO else 1.0) / spec.unit_seconds
 
 
 def _modality(model: str) -> Modality:
-    spec = _spec(model)
+    spec = catalog.find(model)
     return Modality.TEXT if spec is None else spec.modality
-
-
-def _spec(model: str) -> ModelSpec | None:
-    try:
-        return catalog.spec(model)
-    except UnknownModel:  # a model of another Diptych's catalog: its cells will say so, one by one
-        return None

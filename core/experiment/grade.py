@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from core import catalog, checks, code_completion, prompts
 from core.checks import CheckResult
-from core.errors import InvalidInput, UnknownModel
+from core.errors import InvalidInput
 from core.experiment.grid import GridCell
 from core.experiment.rendering import rendered
 from core.types import Cell, CellResult, Check, Experiment, Input, Modality, Variant
@@ -86,10 +86,8 @@ def _continued(variant: Variant, values: tuple[tuple[str, str], ...], prefix: st
 
 
 def _codes(model: str) -> bool:
-    try:
-        return catalog.spec(model).modality is Modality.CODE
-    except UnknownModel:
-        return False
+    row = catalog.find(model)
+    return row is not None and row.modality is Modality.CODE
 
 
 @lru_cache(maxsize=2048)

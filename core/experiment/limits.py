@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from core import catalog
-from core.errors import InvalidInput, UnknownModel
+from core.errors import InvalidInput
 from core.experiment.grid import cell_count, settings
 from core.text import short
-from core.types import MAX_SAMPLES, MAX_SEED, Experiment, Modality, ModelSpec, Parameter, Value
+from core.types import MAX_SAMPLES, MAX_SEED, Experiment, Modality, Parameter
 
 MAX_AXIS = 20
 """Values of one parameter that are tried in one experiment."""
@@ -46,7 +46,7 @@ def validate(experiment: Experiment, max_cells: int) -> None:
 def unlike(models: Sequence[str]) -> str:
     """A sentence where some of the models make texts and others images, which cannot be compared; else ""."""
     makers: dict[str, str] = {}
-    for row in (_row(model) for model in models):
+    for row in map(catalog.find, models):
         if row is not None:
             makers.setdefault(_MAKES.get(row.modality, "texts"), row.name)
     if len(makers) < 2:
@@ -118,35 +118,9 @@ def _check_parameters(experiment: Experiment) -> None:
         for model in experiment.models:
             for parameter in _parameters(model):
                 if parameter.name in parameters:
-                    _check_parameter(parameter, parameters[parameter.name])
+                    catalog.checked(parameter, parameters[parameter.name])
 
 
 def _parameters(model: str) -> tuple[Parameter, ...]:
-    row = _row(model)
+    row = catalog.find(model)  # None: a model of another Diptych's catalog; its cells will say so, one by one
     return () if row is None else row.parameters
-
-
-def _row(model: str) -> ModelSpec | None:
-    try:
-        return catalog.spec(model)
-    except UnknownModel:  # a model of another Diptych's catalog: its cells will say so, one by one
-        return None
-
-
-def _check_parameter(parameter: Parameter, value: Value) -> None:
-    if parameter.kind == "lines":
-        fits, wanted = isinstance(value, tuple), "a list of texts"
-    elif parameter.kind in ("choice", "text"):
-        fits, wanted = isinstance(value, str), "text"
-    else:
-        low, high = parameter.low, parameter.high
-        numeric = isinstance(value, int) or (isinstance(value, float) and parameter.kind == "float")
-        fits = numeric and not isinstance(value, bool) and _between(value, low, high)
-        wanted = f"a {'whole ' if parameter.kind == 'int' else ''}number from {low} to {high}"
-    if not fits:
-        raise InvalidInput(f"{parameter.label} ({parameter.name}) must be {wanted}.")
-
-
-def _between(value: Value, low: float | None, high: float | None) -> bool:
-    number = float(value) if isinstance(value, int | float) and abs(value) < MAX_SEED else math.inf
-    return (low is None or number >= low) and (high is None or number <= high)

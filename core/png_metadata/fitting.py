@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 
 from core import catalog
-from core.errors import UnknownModel
 from core.png_metadata.settings import ImageSettings
 from core.types import Modality, ModelSpec, Parameter, Value
 
@@ -52,11 +51,9 @@ def model(called: str) -> ModelSpec | None:
     """The image model that goes by this id, repository, old repository or file name; None where none does."""
     if not called or ":" in called:
         return None
-    try:
-        found = catalog.spec(called)
-        return found if found.modality is Modality.IMAGE else None
-    except UnknownModel:
-        pass
+    row = catalog.find(called)
+    if row is not None:
+        return row if row.modality is Modality.IMAGE else None
     wanted = _bare(called.rsplit("/", 1)[-1])
     for row in catalog.CATALOG:
         names = {_bare(name) for name in (row.id, row.name, row.source.rsplit("/", 1)[-1])}
