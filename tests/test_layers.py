@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from core.ui.session.pages import PAGES as PAGE_ROWS
+
 ROOT = Path(__file__).resolve().parent.parent
 CORE = sorted(path for path in (ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
@@ -89,6 +91,38 @@ def test_pages_draw_and_nothing_else(path: Path) -> None:
     found = set(imports(path))
     assert not [one for one in found if one.startswith(("core.providers", "core.worker", "core.worker.pool", "pages"))]
     assert path.read_text("utf-8").count("\n") <= 80
+
+
+UI_FLOORS = ("session", "components", "pages")
+UI = [path for path in CORE if name(path).startswith("core.ui.")]
+
+
+@pytest.mark.parametrize("path", UI, ids=name)
+def test_the_interface_has_three_floors_and_arrows_point_downwards(path: Path) -> None:
+    floor = name(path).split(".")[2]
+    if floor == "__init__":
+        return
+    imported = {one.split(".")[2] for one in imports(path) if one.startswith("core.ui.")}
+    above = {other for other in imported if UI_FLOORS.index(other) > UI_FLOORS.index(floor)}
+    assert not above, f"{name(path)} imports {sorted(above)}"
+
+
+@pytest.mark.parametrize("path", [path for path in UI if name(path).startswith("core.ui.pages.")], ids=name)
+def test_no_page_imports_another(path: Path) -> None:
+    assert not [one for one in imports(path) if one.startswith("core.ui.pages.") or one.split(".")[0] == "pages"]
+
+
+def test_every_page_is_a_row_and_every_row_a_page() -> None:
+    assert sorted(row.path for row in PAGE_ROWS) == [str(path.relative_to(ROOT)) for path in PAGES]
+    assert len({row.key for row in PAGE_ROWS}) == len(PAGE_ROWS)
+
+
+def test_no_file_but_the_table_names_a_page_of_the_menu() -> None:
+    """So that a page is added by its file and its row alone."""
+    rows = {row.path for row in PAGE_ROWS}
+    for path in [*CORE, ROOT / "Home.py", *PAGES]:
+        if name(path) != "core.ui.session.pages":
+            assert not [row for row in rows if row in path.read_text("utf-8")], name(path)
 
 
 def test_the_router_is_short() -> None:

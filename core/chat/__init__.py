@@ -1,6 +1,6 @@
-"""A chat as a value: what was said, by whom, in which versions, and what it came to.
+"""A conversation as a value: turns, each a message with the replies of one or two models, every reply in all versions.
 
-Two models may answer every message, each in a column of its own. `asking` makes experiments of it, `files` files.
+`experiments` turns a turn into the experiment that answers it, `files` a conversation into JSON and Markdown.
 Knows nothing of pages, engines or how a model is asked.
 """
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from core.errors import InvalidInput
 from core.types import CellResult, State
 
-MAX_EXCHANGES = 200
+MAX_TURNS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One answer to a message: the run that makes it, and once it is final (`state`) what it says.
+    """One answer to a message: the run that makes it, and once it is final (`state`) its text and what it took.
 
     `cost` is US dollars, None where it is not known; a model on this machine costs nothing (`priced` is false).
     """
@@ -36,8 +36,8 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One model's answer to a message, in all its versions; the chosen one is what the talk goes on from."""
+class ModelReply:
+    """One model's reply to a message, in all its versions; the conversation goes on from the chosen one."""
 
     model: str
     versions: tuple[Version, ...] = ()
@@ -49,91 +49,94 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """A message and its answers, one for each model. `images` are references (core.pictures)."""
+class Turn:
+    """A message and its replies, one for each model. `images` are references (core.pictures)."""
 
     message: str
     images: tuple[str, ...] = ()
-    sides: tuple[Side, ...] = ()
+    replies: tuple[ModelReply, ...] = ()
 
-    def side(self, place: int) -> Side | None:
-        """The answer in this column; of a talk that had only one, that one."""
-        return self.sides[min(place, len(self.sides) - 1)] if self.sides else None
+    def reply(self, column: int) -> ModelReply | None:
+        """The reply in this column; of a conversation that had only one column, that one."""
+        return self.replies[min(column, len(self.replies) - 1)] if self.replies else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Talk:
+class Conversation:
     """A chat from its beginning."""
 
-    exchanges: tuple[Exchange, ...] = ()
+    turns: tuple[Turn, ...] = ()
+
+    def versions(self) -> tuple[Version, ...]:
+        """Every version of every reply, in order."""
+        return tuple(version for turn in self.turns for reply in turn.replies for version in reply.versions)
 
     def pending(self) -> bool:
-        """Whether an answer is still to come."""
-        return any(not v.final for exchange in self.exchanges for side in exchange.sides for v in side.versions)
+        """Whether a reply is still to come."""
+        return any(not version.final for version in self.versions())
 
 
-def added(talk: Talk, message: str, images: tuple[str, ...] = ()) -> Talk:
-    """The talk with one more message.
+def with_message(conversation: Conversation, message: str, images: tuple[str, ...] = ()) -> Conversation:
+    """The conversation with one more message.
 
     Raises:
-        InvalidInput: it is blank and has no image, or the talk is at its end.
+        InvalidInput: the message is blank and has no image, or the conversation has MAX_TURNS turns.
     """
     if not message.strip() and not images:
         raise InvalidInput("The message is empty. Write something, or attach an image.")
-    if len(talk.exchanges) >= MAX_EXCHANGES:
-        raise InvalidInput(f"This chat has {MAX_EXCHANGES} messages. Begin a new one; this one stays in the history.")
-    return replace(talk, exchanges=(*talk.exchanges, Exchange(message=message, images=images)))
+    if len(conversation.turns) >= MAX_TURNS:
+        raise InvalidInput(f"This chat has {MAX_TURNS} messages. Begin a new one; this one stays in the history.")
+    return replace(conversation, turns=(*conversation.turns, Turn(message=message, images=images)))
 
 
-def cut(talk: Talk, number: int) -> Talk:
-    """The talk up to, and without, an exchange: what an edited message follows on."""
-    return replace(talk, exchanges=talk.exchanges[:number])
+def truncated(conversation: Conversation, number: int) -> Conversation:
+    """The conversation up to, and without, a turn: an edited message follows on it."""
+    return replace(conversation, turns=conversation.turns[:number])
 
 
-def answering(talk: Talk, number: int, place: int, model: str, run_id: str) -> Talk:
-    """The talk with a new version of an answer on its way, which is the chosen one."""
-    exchange = talk.exchanges[number]
-    sides = list(exchange.sides)
-    while len(sides) <= place:
-        sides.append(Side(model=model))
-    side = sides[place]
-    versions = (*side.versions, Version(run_id=run_id))
-    sides[place] = Side(model=model, versions=versions, chosen=len(versions) - 1)
-    return _with(talk, number, replace(exchange, sides=tuple(sides)))
+def with_pending_reply(conversation: Conversation, number: int, column: int, model: str, run_id: str) -> Conversation:
+    """The conversation with a new version of a reply on its way, which is the chosen one."""
+    turn = conversation.turns[number]
+    replies = list(turn.replies)
+    while len(replies) <= column:
+        replies.append(ModelReply(model=model))
+    versions = (*replies[column].versions, Version(run_id=run_id))
+    replies[column] = ModelReply(model=model, versions=versions, chosen=len(versions) - 1)
+    return _with_turn(conversation, number, replace(turn, replies=tuple(replies)))
 
 
-def choosing(talk: Talk, number: int, place: int, version: int) -> Talk:
-    """The talk with another version of an answer chosen."""
-    exchange = talk.exchanges[number]
-    sides = [replace(side, chosen=version) if i == place else side for i, side in enumerate(exchange.sides)]
-    return _with(talk, number, replace(exchange, sides=tuple(sides)))
+def with_chosen_version(conversation: Conversation, number: int, column: int, version: int) -> Conversation:
+    """The conversation with another version of a reply chosen."""
+    turn = conversation.turns[number]
+    replies = [replace(reply, chosen=version) if i == column else reply for i, reply in enumerate(turn.replies)]
+    return _with_turn(conversation, number, replace(turn, replies=tuple(replies)))
 
 
-def settled(talk: Talk, find: Callable[[str], CellResult | None]) -> Talk:
-    """The talk with every answer that has become final written into it.
+def with_results(conversation: Conversation, find: Callable[[str], CellResult | None]) -> Conversation:
+    """The conversation with every reply that has become final written into it.
 
     Args:
         find: the one cell of a run, None where it is not there any more.
     """
-    exchanges = []
-    for exchange in talk.exchanges:
-        sides = [
-            replace(side, versions=tuple(v if v.final else _settled(v, find(v.run_id)) for v in side.versions))
-            for side in exchange.sides
+    turns = []
+    for turn in conversation.turns:
+        replies = [
+            replace(reply, versions=tuple(v if v.final else _finished(v, find(v.run_id)) for v in reply.versions))
+            for reply in turn.replies
         ]
-        exchanges.append(replace(exchange, sides=tuple(sides)))
-    return replace(talk, exchanges=tuple(exchanges))
+        turns.append(replace(turn, replies=tuple(replies)))
+    return replace(conversation, turns=tuple(turns))
 
 
-def totals(talk: Talk) -> tuple[int, int, float, int]:
+def totals(conversation: Conversation) -> tuple[int, int, float, int]:
     """(prompt tokens, output tokens, US dollars known, remote answers whose price is not) of every version so far."""
-    versions = [v for exchange in talk.exchanges for side in exchange.sides for v in side.versions]
-    known = sum(v.cost for v in versions if v.cost is not None)
+    versions = conversation.versions()
+    dollars = sum(v.cost for v in versions if v.cost is not None)
     unknown = sum(v.priced and v.cost is None for v in versions)
-    return sum(v.prompt_tokens for v in versions), sum(v.output_tokens for v in versions), known, unknown
+    return sum(v.prompt_tokens for v in versions), sum(v.output_tokens for v in versions), dollars, unknown
 
 
-def _settled(version: Version, result: CellResult | None) -> Version:
+def _finished(version: Version, result: CellResult | None) -> Version:
     if result is None:
         return replace(version, state=State.INTERRUPTED.value)
     if not result.state.final:
@@ -152,5 +155,6 @@ def _settled(version: Version, result: CellResult | None) -> Version:
     )
 
 
-def _with(talk: Talk, number: int, exchange: Exchange) -> Talk:
-    return replace(talk, exchanges=(*talk.exchanges[:number], exchange, *talk.exchanges[number + 1 :]))
+def _with_turn(conversation: Conversation, number: int, turn: Turn) -> Conversation:
+    turns = conversation.turns
+    return replace(conversation, turns=(*turns[:number], turn, *turns[number + 1 :]))

@@ -2,26 +2,16 @@
 
 import streamlit as st
 
-from core.experiment import summary
 from core.types import Modality
-from core.ui.components import inputs, model_controls, remote_models, results, run_bar, seeds, variants
-from core.ui.pages import playground_summary
+from core.ui.components import inputs, model_controls, remote_models, run_bar, seeds, variants
+from core.ui.pages import playground
 from core.ui.session import drafts
 
 draft = drafts.current("playground")
 
-
-def answers(shown: run_bar.Shown) -> None:
-    """The verdict on top, the grid under it."""
-    playground_summary.draw(shown.experiment, summary(shown.experiment, shown.results))
-    results.grid(
-        shown.experiment, shown.results, f"playground.{shown.run_id}", lambda cell: run_bar.retry(shown.run_id, cell)
-    )
-
-
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
     st.title("Playground", anchor=False)
-    drafts.example_menu()
+    playground.example_menu()
 variants.edit(draft)
 model_controls.earlier(draft)
 st.subheader("Inputs", anchor=False)
@@ -43,5 +33,5 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.popover("More parameters", icon=":material/tune:"):
         model_controls.parameters(draft, advanced=True)
     seeds.new_seed(draft)
-run_bar.bench(draft, draft.experiment, answers)
+run_bar.draw(draft, draft.experiment, playground.draw)
 drafts.keep(draft)

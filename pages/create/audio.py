@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.types import Modality
 from core.ui.components import model_controls, run_bar, seeds
-from core.ui.pages import audio, sound
+from core.ui.pages import audio
 from core.ui.session import drafts
 
 draft = drafts.current("audio")
@@ -26,5 +26,5 @@ with right:
             model_controls.parameters(draft, advanced=True)
 with left:
     audio.prompt(draft)
-    run_bar.bench(draft, lambda: audio.experiment(draft), lambda shown: sound.draw(draft, shown), label="Generate")
+    run_bar.draw(draft, lambda: audio.experiment(draft), lambda view: audio.draw(draft, view), label="Generate")
 drafts.keep(draft)

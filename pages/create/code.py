@@ -24,5 +24,5 @@ with right:
     seeds.new_seed(draft)
 with left:
     code.prompt(draft)
-    run_bar.bench(draft, lambda: code.experiment(draft), lambda shown: code.draw(draft, shown), label="Generate")
+    run_bar.draw(draft, lambda: code.experiment(draft), lambda view: code.draw(draft, view), label="Generate")
 drafts.keep(draft)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.types import Modality
 from core.ui.components import model_controls, run_bar, seeds
-from core.ui.pages import gallery, image
+from core.ui.pages import image
 from core.ui.session import drafts
 
 draft = drafts.current("image")
@@ -28,5 +28,5 @@ with right:
             model_controls.parameters(draft, advanced=True)
 with left:
     image.prompt(draft)
-run_bar.bench(draft, lambda: image.experiment(draft), lambda shown: gallery.draw(draft, shown), label="Generate")
+run_bar.draw(draft, lambda: image.experiment(draft), lambda view: image.draw(draft, view), label="Generate")
 drafts.keep(draft)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.ui.components import model_controls, remote_models, run_bar, seeds
-from core.ui.pages import text as text_page
+from core.ui.pages import text
 from core.ui.session import drafts
 
 draft = drafts.current("text")
@@ -11,7 +11,7 @@ draft = drafts.current("text")
 st.title("Text", anchor=False)
 left, right = st.columns([3, 2], gap="large")
 with left:
-    text_page.prompt(draft)
+    text.prompt(draft)
 with right:
     model_controls.model(draft)
     remote_models.button(draft)
@@ -24,5 +24,5 @@ with right:
         seeds.seed(draft)
     seeds.new_seed(draft)
 with left:
-    run_bar.bench(draft, draft.experiment, lambda shown: text_page.draw(draft, shown), label="Generate")
+    run_bar.draw(draft, draft.experiment, lambda view: text.draw(draft, view), label="Generate")
 drafts.keep(draft)

@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.examples import EXAMPLES
 from core.experiment import plan
-from core.ui.session import resources
+from core.ui.session import pages, resources
 from tests.support import tiny_models
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "pages").rglob("*.py"))
+PAGES = tuple(row.path for row in pages.PAGES)
 PLAYGROUND = "pages/compare/playground.py"
 TEXT = "pages/create/text.py"
 HISTORY = "pages/records/history.py"
@@ -34,7 +34,7 @@ def said(app: AppTest) -> str:
     return "\n".join(str(part.value) for part in parts)
 
 
-@pytest.mark.parametrize("path", ["", *PAGES])
+@pytest.mark.parametrize("path", PAGES)
 def test_opens_without_an_error(path: str, visit: Visit) -> None:
     app = visit(path)
     assert not app.exception
@@ -120,7 +120,7 @@ def test_an_unusable_database_is_a_sentence_on_every_page(
     broken = tmp_path / "broken.db"
     broken.write_text("this is no database " * 100)
     monkeypatch.setenv("DIPTYCH_DATABASE", f"sqlite:///{broken}")
-    for path in ["", *PAGES]:
+    for path in PAGES:
         app = visit(path)
         assert not app.exception
         assert "damaged" in said(app)

@@ -10,10 +10,10 @@ from core.examples import EXAMPLES, STEP_BY_STEP
 from core.experiment import plan, summary
 from core.experiment.grid import grid_cells
 from core.types import CellResult, Check, Experiment, Input, Output, State, Variant
-from core.ui.components.amounts import footer
 from core.ui.components.markdown import escape
+from core.ui.components.playground_summary import headline
 from core.ui.components.results import distinct
-from core.ui.pages.playground_summary import headline
+from core.ui.components.usage import footer
 
 TWO = Experiment(
     page="playground",

@@ -1,12 +1,14 @@
-"""How an image is framed: on a page, while it is made, and at its full size.
+"""How an image is shown: on a page, while it is made, at its full size; and the buttons that save it.
 
-What a model drew is untrusted bytes: only a file of a known kind is shown, never an address.
+A model's image is untrusted bytes: only a file of a known kind is shown, never an address.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -33,7 +35,7 @@ _STYLE = """<style>
 
 
 def style() -> None:
-    """The frames' look; once on every page."""
+    """The CSS of all image frames; once on every page."""
     st.html(_STYLE)
 
 
@@ -50,8 +52,8 @@ def progress(result: CellResult, key: str) -> None:
     """An image that is being made: what there is of it, and how far it has come."""
     if pictures.mime(result.preview) == "image/png":
         # Within the page, not beside it: the next look replaces it before a browser has fetched a file.
-        told = base64.b64encode(result.preview).decode("ascii")
-        st.html(f'<img class="diptych-preview" alt="How far the image is" src="data:image/png;base64,{told}">')
+        encoded = base64.b64encode(result.preview).decode("ascii")
+        st.html(f'<img class="diptych-preview" alt="How far the image is" src="data:image/png;base64,{encoded}">')
     else:
         with st.container(key=f"wait.{key}"):
             st.space("small")
@@ -59,21 +61,21 @@ def progress(result: CellResult, key: str) -> None:
 
 
 @st.dialog("Image", width="large", on_dismiss="rerun")
-def full(experiment: Experiment, place: GridCell, output: Output) -> None:
+def full(experiment: Experiment, cell: GridCell, output: Output) -> None:
     """The image at its full size, with what it was made of."""
-    told = image_files.image_settings(experiment, place, output)
-    picture(output.images[0], "full", told.prompt)
-    st.markdown(escape(told.prompt, 400))
-    download(experiment, place, output, "full.save")
-    provenance(experiment, place, output)
+    settings = image_files.image_settings(experiment, cell, output)
+    picture(output.images[0], "full", settings.prompt)
+    st.markdown(escape(settings.prompt, 400))
+    download(experiment, cell, output, "full.save")
+    provenance(experiment, cell, output)
 
 
-def download(experiment: Experiment, place: GridCell, output: Output, key: str) -> None:
+def download(experiment: Experiment, cell: GridCell, output: Output, key: str) -> None:
     """A button that saves the image, with its recipe inside."""
     st.download_button(
         "Download PNG" if pictures.mime(output.images[0]) == "image/png" else "Download",
-        lambda: image_files.file(experiment, place, output),
-        image_files.name(experiment, place, output.images[0]),
+        lambda: image_files.file(experiment, cell, output),
+        image_files.name(experiment, cell, output.images[0]),
         pictures.mime(output.images[0]) or "application/octet-stream",
         key=key,
         icon=":material/download:",
@@ -83,11 +85,28 @@ def download(experiment: Experiment, place: GridCell, output: Output, key: str) 
     )
 
 
-def provenance(experiment: Experiment, place: GridCell, output: Output) -> None:
+def provenance(experiment: Experiment, cell: GridCell, output: Output) -> None:
     """All that the image was made of."""
     with st.expander("Recipe", icon=":material/receipt_long:"):
-        told = json.loads(png_metadata.as_json(image_files.image_settings(experiment, place, output)))
-        st.code(json.dumps(told, ensure_ascii=False, indent=2), language="json", wrap_lines=True)
+        settings = json.loads(png_metadata.as_json(image_files.image_settings(experiment, cell, output)))
+        st.code(json.dumps(settings, ensure_ascii=False, indent=2), language="json", wrap_lines=True)
+
+
+def download_all(
+    experiment: Experiment, results: Mapping[int, CellResult], stem: str, key: str, label: str = "Images (zip)"
+) -> None:
+    """A button that saves all images of a run in one archive, where there are any."""
+    if any(True for _ in image_files.images(experiment, results)):
+        st.download_button(
+            label,
+            partial(image_files.archive, experiment, results),
+            f"{stem}.zip",
+            "application/zip",
+            key=key,
+            icon=":material/folder_zip:",
+            on_click="ignore",
+            help="Every image with its recipe, in one zip file",
+        )
 
 
 def _small(data: bytes) -> bool:

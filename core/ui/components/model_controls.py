@@ -42,8 +42,8 @@ def models(
         format_func=_model_label if len(makes) == 1 else _kind_label,
         key=draft.key("models"),
     )
-    drew, draft.models = draft.draws, list(chosen)
-    if draft.draws is not drew:
+    drew_before, draft.models = draft.draws, list(chosen)
+    if draft.draws is not drew_before:
         st.rerun()  # what stands above this choice follows it
     if clash := limits.unlike(draft.models):
         st.warning(escape(clash, 300), icon=":material/compare:")
@@ -72,7 +72,7 @@ def presets(draft: Draft) -> None:
 
 def parameters(draft: Draft, *, advanced: bool, long: bool = False) -> None:
     """One widget for each parameter that is (not) advanced and that any chosen model takes; `long` ones, such as a
-    negative prompt, want a line of their own."""
+    negative prompt, get a line of their own."""
     for row in common([spec(model_id) for model_id in draft.models]) or TEXT_PARAMETERS:
         if row.advanced == advanced and (advanced or long == (row.kind == "text")):
             draft.parameters[row.name] = _widget(draft, row)
@@ -81,7 +81,7 @@ def parameters(draft: Draft, *, advanced: bool, long: bool = False) -> None:
 
 def chat(draft: Draft) -> None:
     """Instruction or plain continuation."""
-    framed = st.segmented_control(
+    mode = st.segmented_control(
         "Prompt is",
         ["Instruction", "Beginning of a text"],
         default="Instruction" if draft.chat else "Beginning of a text",
@@ -90,21 +90,21 @@ def chat(draft: Draft) -> None:
         help="An instruction is framed by the model's chat template, where it has one. "
         "The beginning of a text is continued as it stands.",
     )
-    draft.chat = framed == "Instruction"
+    draft.chat = mode == "Instruction"
 
 
 def earlier(draft: Draft) -> None:
-    """What stands before every prompt, where a chat was sent here, and the way to leave it out."""
+    """Says how much of a chat stands before every prompt, with the button that leaves it out."""
     if not (draft.earlier or draft.images):
         return
     parts = [f"{len(draft.earlier)} earlier messages"] if draft.earlier else []
     parts += [f"{len(draft.images)} image{'s' if len(draft.images) > 1 else ''}"] if draft.images else []
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/forum: Every prompt comes with {' and '.join(parts)} of the chat.", width="content")
-        st.button("Leave them out", key=draft.key("earlier"), on_click=_alone, args=(draft,), type="tertiary")
+        st.button("Leave them out", key=draft.key("earlier"), on_click=_drop_earlier, args=(draft,), type="tertiary")
 
 
-def _alone(draft: Draft) -> None:
+def _drop_earlier(draft: Draft) -> None:
     draft.earlier, draft.images = (), ()
 
 
@@ -113,7 +113,7 @@ def _options(draft: Draft, makes: Modality = Modality.TEXT) -> list[str]:
     return rows + remote_models.offered(draft.models) if makes is Modality.TEXT else rows
 
 
-def place(model_id: str) -> str:
+def display_name(model_id: str) -> str:
     """A model's name and, of a remote one, its server's."""
     row = spec(model_id)
     return row.name if row.local else f"{row.name} · {servers.parts(model_id)[0].name}"

@@ -1,4 +1,4 @@
-"""Takes back the false "Page not found" with which a new server greets its first visitor's deep link.
+"""Closes the false "Page not found" dialog that a new server shows on its first visitor's deep link.
 
 Because of the folder pages/, Streamlit (1.67) takes the app for a legacy one until st.navigation has run once, and
 looks for the page there first. The right page is drawn behind the dialog, so the dialog is only closed.
@@ -12,9 +12,10 @@ from streamlit.runtime.pages_manager import PagesManager
 _CLOSE = """
 export default function () {
   const close = () => {
-    const said = [...document.querySelectorAll("[role=dialog]")].find((d) => d.textContent.includes("Page not found"));
-    said?.querySelector("button[aria-label=Close]")?.click();
-    return Boolean(said);
+    const dialogs = [...document.querySelectorAll("[role=dialog]")];
+    const dialog = dialogs.find((one) => one.textContent.includes("Page not found"));
+    dialog?.querySelector("button[aria-label=Close]")?.click();
+    return Boolean(dialog);
   };
   if (close()) return;
   const watch = new MutationObserver(() => close() && watch.disconnect());
@@ -32,4 +33,4 @@ def misled() -> bool:
 
 def correct() -> None:
     """Close the dialog."""
-    v2.component("diptych_greeting", js=_CLOSE)(key="greeting", height=0)
+    v2.component("diptych_page_not_found", js=_CLOSE)(key="page.not.found", height=0)

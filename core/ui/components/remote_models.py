@@ -18,8 +18,8 @@ from core.providers import list_models
 from core.remote.address import checked_url
 from core.remote.keys import key_from
 from core.settings import Secrets
+from core.ui.components.error_messages import errors_as_messages, refusal
 from core.ui.components.markdown import escape
-from core.ui.components.results import careful, refusal
 from core.ui.session import owner
 from core.ui.session.resources import allowance, settings
 from core.ui.session.state import Draft, Listing, session
@@ -34,7 +34,7 @@ def secrets() -> Secrets:
 
 
 def ready(server: Server) -> bool:
-    """Whether a call to this server has what it needs."""
+    """Whether this server can be called: a remote one needs a key, a local one a local run or an address."""
     if server.local:
         return settings().local or server.id in settings().base_urls
     return server.id in session().keys or server.id in settings().secrets
@@ -48,8 +48,8 @@ def offered(chosen: Sequence[str]) -> list[str]:
         if row.id in settings().secrets and settings().requests_per_hour > 0
         for name in row.models
     ]
-    known = [model for model in chosen if ":" in model and _exists(model)]
-    return list(dict.fromkeys([*lent, *session().remote_models, *known]))
+    kept = [model for model in chosen if ":" in model and _exists(model)]
+    return list(dict.fromkeys([*lent, *session().remote_models, *kept]))
 
 
 def state(model_id: str) -> str:
@@ -60,13 +60,13 @@ def state(model_id: str) -> str:
 
 def button(draft: Draft) -> None:
     """The way into the dialog."""
-    asked = st.button(
+    pressed = st.button(
         "Remote models",
         icon=":material/cloud:",
         key=draft.key("remote"),
         help="Gemini, GPT, Claude, Mistral, LLaMA and servers on your own machine, with your key",
     )
-    if asked:
+    if pressed:
         _dialog(draft)
 
 
@@ -162,12 +162,12 @@ def _ask_again(server: Server) -> None:
 
 
 def _models(draft: Draft, server: Server) -> None:
-    trouble, names = "", server.models
+    failure, names = "", server.models
     try:
         with st.spinner(f"Asking {server.name} for its models …"):
             names = _listing(server)
     except DiptychError as error:
-        trouble = str(error)
+        failure = str(error)
     mine = _mine(server)
     key = f"remote.models.{server.id}"
     st.multiselect(
@@ -182,8 +182,8 @@ def _models(draft: Draft, server: Server) -> None:
         args=(draft, server, key),
     )
     refusal()
-    if trouble:
-        st.warning(escape(f"The list could not be had: {trouble} You can still type a model's id.", 500))
+    if failure:
+        st.warning(escape(f"The list could not be had: {failure} You can still type a model's id.", 500))
         st.button("Ask again", icon=":material/refresh:", key="remote.again", on_click=_ask_again, args=(server,))
     if st.button("Done", type="primary", disabled=not mine, key="remote.done"):
         st.rerun()
@@ -194,39 +194,39 @@ def _mine(server: Server) -> list[str]:
     return [servers.parts(model)[1] for model in session().remote_models if servers.parts(model)[0].id == server.id]
 
 
-@careful
+@errors_as_messages
 def _offer(draft: Draft, server: Server, key: str) -> None:
     """Take what is now chosen of a server's models; the first new one is selected on the page at once."""
     chosen = session().widget(key)
-    wanted = [catalog.remote(server, str(name).strip()).id for name in chosen] if isinstance(chosen, list) else []
-    for model in wanted:
+    taken = [catalog.remote(server, str(name).strip()).id for name in chosen] if isinstance(chosen, list) else []
+    for model in taken:
         servers.parts(model)  # a name that cannot be one is refused, and nothing is taken
     before = [catalog.remote(server, name).id for name in _mine(server)]
-    session().remote_models = [model for model in session().remote_models if model not in before] + wanted
-    fresh = [model for model in wanted if model not in before]
-    if fresh and not set(draft.models) & set(wanted):
-        draft.choose(fresh[0], session().fresh_key())
+    session().remote_models = [model for model in session().remote_models if model not in before] + taken
+    fresh = [model for model in taken if model not in before]
+    if fresh and not set(draft.models) & set(taken):
+        draft.select(fresh[0], session().fresh_key())
 
 
 def _listing(server: Server) -> tuple[str, ...]:
-    """What the server offers; asked again after LISTING_SECONDS, also where it did not say.
+    """What the server offers; asked again after LISTING_SECONDS, also where the request failed.
 
     Raises:
-        DiptychError: it did not say, and why.
+        DiptychError: why the server gave no list.
     """
-    kept = session().listings.get(server.id)
-    if kept is None or time.monotonic() - kept.when > LISTING_SECONDS:
-        kept = session().listings[server.id] = _asked(server)
-    if kept.trouble:
-        raise DiptychError(kept.trouble)
-    return kept.names
+    listing = session().listings.get(server.id)
+    if listing is None or time.monotonic() - listing.when > LISTING_SECONDS:
+        listing = session().listings[server.id] = _request_listing(server)
+    if listing.error:
+        raise DiptychError(listing.error)
+    return listing.names
 
 
-def _asked(server: Server) -> Listing:
+def _request_listing(server: Server) -> Listing:
     try:
         return Listing(time.monotonic(), names=list_models(server, settings(), secrets()))
     except DiptychError as error:
-        return Listing(time.monotonic(), trouble=str(error))
+        return Listing(time.monotonic(), error=str(error))
 
 
 def _exists(model_id: str) -> bool:

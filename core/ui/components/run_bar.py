@@ -19,19 +19,19 @@ from core.errors import DiptychError, NotFound
 from core.text import money
 from core.types import Cell, CellResult, Experiment, Message, Snapshot, State
 from core.ui.components import remote_models
+from core.ui.components.error_messages import errors_as_messages, guard, refusal
 from core.ui.components.markdown import escape
-from core.ui.components.results import careful, guard, refusal
 from core.ui.session import owner
 from core.ui.session.resources import engine, history, settings
 from core.ui.session.state import Draft, session
 
 POLL_SECONDS = 0.5
 
-Draw = Callable[["Shown"], None]
+DrawRun = Callable[["RunView"], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RunView:
     """A run as a page draws it; `snapshot` only while the engine still holds it."""
 
     run_id: str
@@ -41,9 +41,9 @@ class Shown:
     snapshot: Snapshot | None = None
 
 
-@careful
+@errors_as_messages
 def start(draft: Draft, experiment: Experiment) -> None:
-    """Hand an experiment to the engine and show its run on the draft's page. What is refused is said in the bar."""
+    """Hand an experiment to the engine and show its run on the draft's page; the bar shows why one is refused."""
     if active(draft):
         return  # a second press of a button that was not redrawn yet
     draft.runs.append(submit(experiment))
@@ -53,7 +53,7 @@ def submit(experiment: Experiment) -> str:
     """Hand an experiment to the engine, with this visitor's keys and attached images; returns the run's id.
 
     Raises:
-        InvalidInput, Busy, HistoryUnavailable: it was not taken, and why.
+        InvalidInput, Busy, HistoryUnavailable: why it was not taken.
     """
     run = experiments.run(experiment, secrets.token_urlsafe(12), **_limits(), pictures=session().pictures)
     return engine().submit(owner.current(), run, remote_models.secrets())
@@ -65,12 +65,12 @@ def messages(experiment: Experiment) -> tuple[Message, ...]:
     return experiments.plan(experiment, **free, pictures=session().pictures)[0].request.messages
 
 
-def find(run_id: str | None) -> Shown | None:
+def find(run_id: str | None) -> RunView | None:
     """The run from the engine's memory, else from the history; None where it is in neither."""
     if run_id is None:
         return None
     try:
-        return _live(run_id) or _kept(run_id)
+        return _in_engine(run_id) or _in_history(run_id)
     except NotFound:
         return None
 
@@ -80,7 +80,7 @@ def active(draft: Draft) -> bool:
     return draft.run_id is not None and draft.run_id in engine().active(owner.current())
 
 
-@careful
+@errors_as_messages
 def retry(run_id: str, cell: int) -> None:
     """Ask one failed cell again."""
     try:
@@ -89,13 +89,13 @@ def retry(run_id: str, cell: int) -> None:
         raise NotFound("This run has left memory, so a single cell cannot be asked again. Run it anew.") from None
 
 
-def bench(draft: Draft, experiment: Callable[[], Experiment], draw: Draw, label: str = "Run") -> None:
+def draw(draft: Draft, experiment: Callable[[], Experiment], draw_run: DrawRun, label: str = "Run") -> None:
     """The run bar, and under it the answers of the draft's last run.
 
     Args:
-        experiment: makes what a press of the button runs, from the controls as they then are; what it raises is said
-            in the bar.
-        draw: draws the run; called again and again while it goes on.
+        experiment: makes what a press of the button runs, from the controls as they then are; the bar shows what it
+            raises.
+        draw_run: draws the run; called again and again while it goes on.
     """
     _begin(draft, experiment)
     polling = active(draft)
@@ -104,17 +104,17 @@ def bench(draft: Draft, experiment: Callable[[], Experiment], draw: Draw, label:
         with guard():  # a fragment runs again by itself, outside the frame's guard
             _begin(draft, experiment)
             running = active(draft)  # asked first: what is then shown is never older than what the bar says
-            shown = find(draft.run_id)
-            _bar(draft, experiment, shown if running else None, label)
-            if shown is not None:
-                draw(shown)
+            view = find(draft.run_id)
+            _bar(draft, experiment, view if running else None, label)
+            if view is not None:
+                draw_run(view)
             if running != polling:
                 st.rerun()
 
     st.fragment(live, run_every=POLL_SECONDS if polling else None)()
 
 
-def _bar(draft: Draft, experiment: Callable[[], Experiment], running: Shown | None, label: str) -> None:
+def _bar(draft: Draft, experiment: Callable[[], Experiment], running: RunView | None, label: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=draft.key("bar")):
         if running is not None:
             st.button("Stop", icon=":material/stop:", key=draft.key("stop"), on_click=_stop, args=(running.run_id,))
@@ -144,26 +144,26 @@ def _begin(draft: Draft, experiment: Callable[[], Experiment]) -> None:
         return
     draft.pressed = False
     try:
-        made = experiment()
+        asked = experiment()
     except DiptychError:
         return  # the bar says why, beside the button
-    start(draft, made)
+    start(draft, asked)
 
 
-def _forecast(make: Callable[[], Experiment]) -> str:
+def _forecast(make_experiment: Callable[[], Experiment]) -> str:
     """What a press of the button will do, or why it cannot."""
     try:
-        experiment = make()
+        experiment = make_experiment()
         cells = experiments.plan(experiment, **_limits(), pictures=session().pictures)
         local = any(catalog.spec(model).local for model in experiment.models)
         estimate = experiments.estimate(experiment, history().speeds())
-        said = experiments.sentence(estimate, "this CPU" if local else "the network") + _price(cells)
+        forecast = experiments.sentence(estimate, "this CPU" if local else "the network") + _price(cells)
     except DiptychError as error:
         return f":orange[:material/warning: {escape(str(error), 300)}]"
     if estimate.long and local:
-        return f":orange[:material/hourglass_top: **This takes long.** {escape(said, 200)}.] {_LONG}"
+        return f":orange[:material/hourglass_top: **This takes long.** {escape(forecast, 200)}.] {_LONG}"
     copies = experiments.effective_samples(experiment) < experiment.samples
-    return f"{escape(said, 200)}. {_GREEDY if copies else ''}"
+    return f"{escape(forecast, 200)}. {_GREEDY if copies else ''}"
 
 
 def _price(cells: Sequence[Cell]) -> str:
@@ -187,7 +187,7 @@ _LONG = "It can be stopped at any time, and what is finished stays."
 _GREEDY = "Temperature is 0, so all samples would be the same: one is run."
 
 
-def _progress(running: Shown) -> None:
+def _progress(running: RunView) -> None:
     snapshot = running.snapshot
     if snapshot is None:
         return
@@ -203,19 +203,19 @@ def _progress(running: Shown) -> None:
     st.progress(min(1.0, max(0.0, value)), " · ".join(parts))
 
 
-@careful
+@errors_as_messages
 def _stop(run_id: str) -> None:
     engine().cancel(run_id, owner.current())
 
 
-def _live(run_id: str) -> Shown | None:
+def _in_engine(run_id: str) -> RunView | None:
     try:
         snapshot = engine().snapshot(run_id, owner.current())
     except NotFound:
         return None
-    return Shown(run_id, snapshot.experiment, {cell.index: cell for cell in snapshot.cells}, snapshot.state, snapshot)
+    return RunView(run_id, snapshot.experiment, {cell.index: cell for cell in snapshot.cells}, snapshot.state, snapshot)
 
 
-def _kept(run_id: str) -> Shown:
+def _in_history(run_id: str) -> RunView:
     saved = history().open(owner.current(), run_id)
-    return Shown(run_id, saved.experiment, {cell.index: cell for cell in saved.results}, saved.row.state)
+    return RunView(run_id, saved.experiment, {cell.index: cell for cell in saved.results}, saved.row.state)

@@ -7,7 +7,7 @@ import random
 import streamlit as st
 
 from core.errors import InvalidInput
-from core.experiment import seeds as listed
+from core.experiment import seeds as seed_lists
 from core.ui.components.markdown import escape
 from core.ui.session.state import Draft, session
 
@@ -55,29 +55,35 @@ def seeds(draft: Draft) -> None:
     """A list of seeds, in place of one that is counted up."""
     text = st.text_input(
         "Seeds",
-        listed.written(draft.seeds),
+        seed_lists.written(draft.seeds),
         key=draft.key("seeds"),
         placeholder="1, 5, 99 or 10-14",
         max_chars=400,
         help="Optional: one sample for each seed in this list, in place of a seed that is counted up.",
     )
     try:
-        found = listed.read(text)
+        numbers = seed_lists.read(text)
     except InvalidInput as error:
         st.caption(f":orange[:material/warning: {escape(str(error), 300)} Until then the list before it counts.]")
         return
-    if bool(found) != bool(draft.seeds):  # the fields that it replaces stand above it
-        draft.seeds = found
+    if bool(numbers) != bool(draft.seeds):  # the fields that it replaces stand above it
+        draft.seeds = numbers
         st.rerun()
-    draft.seeds = found
+    draft.seeds = numbers
 
 
-def reuse(draft: Draft, seed: int) -> None:
-    """Put a seed back into its field."""
-    draft.seed, draft.seeds = seed, ()
-    draft.generation = session().fresh_key()
+def reuse_button(draft: Draft, seed: int, key: str) -> None:
+    """A button that puts an answer's seed back into its field."""
+    about = "Put this seed back into its field"
+    if st.button("Reuse seed", icon=":material/casino:", key=key, type="tertiary", help=about):
+        _set(draft, seed)
+        st.rerun()
 
 
 def _draw_seed(draft: Draft) -> None:
-    draft.seed, draft.seeds = random.SystemRandom().randrange(_LARGEST_SEED), ()
+    _set(draft, random.SystemRandom().randrange(_LARGEST_SEED))
+
+
+def _set(draft: Draft, seed: int) -> None:
+    draft.seed, draft.seeds = seed, ()
     draft.generation = session().fresh_key()

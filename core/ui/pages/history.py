@@ -1,10 +1,9 @@
-"""The history table: search, select, and what can be done with the selected runs."""
+"""The History page: search, select, and what can be done with the selected runs."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from datetime import UTC
 
 import pandas as pd
 import streamlit as st
@@ -12,16 +11,15 @@ import streamlit as st
 from core import exchange
 from core.experiment import summary, unit
 from core.history import RunRow, SavedRun
-from core.types import State
-from core.ui.components import results
+from core.ui.components import image_view, playground_summary, results, run_facts
+from core.ui.components.error_messages import errors_as_messages, refusal
 from core.ui.components.markdown import escape
-from core.ui.pages import gallery, playground_summary
-from core.ui.session import drafts, owner
+from core.ui.session import drafts, owner, pages
 from core.ui.session.resources import history
 from core.ui.session.state import session
 
 PAGE_ROWS = 50
-_PICTURED = 52
+_IMAGE_ROW = 52
 """Pixels of a table's row that has an image."""
 
 _COLUMNS = {
@@ -34,13 +32,6 @@ _COLUMNS = {
 }
 
 
-def facts(row: RunRow) -> str:
-    """A run's state, size and pass rate in a few words."""
-    passed = f" · {row.passed} of {row.judged} pass" if row.judged else ""
-    state = "" if row.state is State.DONE else f" · {row.state}"
-    return f"{row.created.astimezone(UTC):%d %b %H:%M} UTC · {row.done} of {row.cells} answers{passed}{state}"
-
-
 def find() -> tuple[RunRow, ...]:
     """The search fields, and the page of runs that fit."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -51,23 +42,23 @@ def find() -> tuple[RunRow, ...]:
             key="history.text",
             live=True,
         )
-        kind = st.selectbox("Page", ["All", *drafts.PAGES], key="history.kind", width=160)
+        kind = st.selectbox("Page", ["All", *pages.WITH_RUNS], key="history.kind", width=160)
         starred = st.toggle("Starred only", key="history.starred")
     page = None if kind == "All" else kind
     total = history().count(owner.current(), text, page, starred)
-    pages = max(1, -(-total // PAGE_ROWS))
-    number = st.pagination(pages, key="history.page") if pages > 1 else 1
+    last = max(1, -(-total // PAGE_ROWS))
+    number = st.pagination(last, key="history.page") if last > 1 else 1
     st.caption(f"{total} run{'s' if total != 1 else ''}")
-    return history().search(owner.current(), text, page, starred, (min(number, pages) - 1) * PAGE_ROWS, PAGE_ROWS)
+    return history().search(owner.current(), text, page, starred, (min(number, last) - 1) * PAGE_ROWS, PAGE_ROWS)
 
 
 def table(rows: Sequence[RunRow]) -> list[RunRow]:
     """The runs as a table; returns the selected ones."""
-    small = history().thumbnails(owner.current(), [row.id for row in rows])
+    thumbnails = history().thumbnails(owner.current(), [row.id for row in rows])
     frame = pd.DataFrame(
         {
             "★": "★" if row.starred else "",
-            **({"Image": _address(small.get(row.id, b""))} if small else {}),
+            **({"Image": _data_url(thumbnails.get(row.id, b""))} if thumbnails else {}),
             "When": row.created,
             "Title": row.title,
             "Page": row.page,
@@ -89,18 +80,18 @@ def table(rows: Sequence[RunRow]) -> list[RunRow]:
         on_select="rerun",
         selection_mode="multi-row",
         key=key,
-        row_height=_PICTURED if small else None,
+        row_height=_IMAGE_ROW if thumbnails else None,
     )
-    return [rows[place] for place in event.selection.rows if place < len(rows)]
+    return [rows[number] for number in event.selection.rows if number < len(rows)]
 
 
-def _address(picture: bytes) -> str | None:
-    """A small image as an address that holds it."""
+def _data_url(picture: bytes) -> str | None:
+    """A small image as a URL that holds it."""
     return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}" if picture else None
 
 
 def _made(row: RunRow) -> str:
-    """How much the models made, in what they count."""
+    """How much the models made, in the unit that they count."""
     units = {unit(model) for model in row.models}
     return f"{row.tokens:,} {units.pop()}" if len(units) == 1 else f"{row.tokens:,}"
 
@@ -111,7 +102,7 @@ def opened(chosen: Sequence[RunRow]) -> SavedRun | None:
 
 
 def actions(chosen: Sequence[RunRow], saved: SavedRun | None) -> None:
-    """Buttons for the selected runs; most want exactly one, which comes `saved`."""
+    """Buttons for the selected runs; most need exactly one, which comes `saved`."""
     one = saved.row if saved else None
     with st.container(horizontal=True):
         restored = st.button(
@@ -144,7 +135,7 @@ def actions(chosen: Sequence[RunRow], saved: SavedRun | None) -> None:
         )
         if saved:
             _exports(saved)
-    results.refusal()
+    refusal()
     _undo()
     if restored and saved:
         drafts.open_in_page(saved.experiment, [saved.row.id])
@@ -153,11 +144,11 @@ def actions(chosen: Sequence[RunRow], saved: SavedRun | None) -> None:
 def detail(saved: SavedRun) -> None:
     """A run, opened below the table: its verdict and all its answers."""
     row = saved.row
-    known = {result.index: result for result in saved.results}
+    by_cell = {result.index: result for result in saved.results}
     st.subheader(escape(row.title), anchor=False)
-    st.caption(facts(row))
-    playground_summary.draw(saved.experiment, summary(saved.experiment, known))
-    results.grid(saved.experiment, known, f"history.{row.id}")
+    st.caption(run_facts.facts(row))
+    playground_summary.draw(saved.experiment, summary(saved.experiment, by_cell))
+    results.grid(saved.experiment, by_cell, f"history.{row.id}")
 
 
 def _exports(saved: SavedRun) -> None:
@@ -182,7 +173,9 @@ def _exports(saved: SavedRun) -> None:
         on_click="ignore",
         help="One line an answer, safe to open in a spreadsheet",
     )
-    gallery.save_all(saved.experiment, {result.index: result for result in saved.results}, stem, "history.images")
+    image_view.download_all(
+        saved.experiment, {result.index: result for result in saved.results}, stem, "history.images"
+    )
 
 
 def _rename(row: RunRow) -> None:
@@ -192,13 +185,13 @@ def _rename(row: RunRow) -> None:
         st.rerun()
 
 
-@results.careful
+@errors_as_messages
 def _star(chosen: Sequence[RunRow], on: bool) -> None:
     for row in chosen:
         history().star(owner.current(), row.id, on)
 
 
-@results.careful
+@errors_as_messages
 def _delete(chosen: Sequence[RunRow]) -> None:
     ids = tuple(row.id for row in chosen)
     history().delete(owner.current(), ids)
@@ -215,7 +208,7 @@ def _undo() -> None:
             st.button("Undo", icon=":material/undo:", key="history.undo", on_click=_undelete)
 
 
-@results.careful
+@errors_as_messages
 def _undelete() -> None:
     history().undelete(owner.current(), session().deleted)
     session().deleted = ()

@@ -1,57 +1,56 @@
-"""The Image page's upper half: the prompt with its token count, and a file that gives its settings back."""
+"""The Image page: the prompt, a file that gives its settings back, and a gallery of one run's images."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
-from core import context, png_metadata
+from core import image_files, png_metadata
 from core.catalog import spec
-from core.errors import InvalidInput
 from core.examples import AS_IT_IS, IMAGE_PROMPTS
+from core.experiment import unit
+from core.experiment.grid import GridCell, grid_cells, seed_of
 from core.png_metadata import fitting
-from core.types import Experiment, Input
+from core.types import CellResult, Experiment, Output, State
+from core.ui.components import answer_versions, image_view, results, run_bar, seeds, single_prompt, token_counter, usage
+from core.ui.components.error_messages import guard
 from core.ui.components.markdown import escape
-from core.ui.components.results import guard
-from core.ui.session.resources import settings
+from core.ui.components.run_bar import RunView
 from core.ui.session.state import Draft, session
 
 MOST = 8
 """Images of one press of the button; a list of seeds may be longer."""
 
-_TITLE = 80
 _NEGATIVE = "negative_prompt"
+_GALLERY_COLUMNS = 4
 
 
 def example_menu(draft: Draft) -> None:
     """Prompts of what the model that ships with the app knows; the model and its settings stay."""
-    chosen = st.menu_button("Load an example", list(IMAGE_PROMPTS), icon=":material/lightbulb:", key="image.examples")
-    if chosen is not None:
-        _write(draft, IMAGE_PROMPTS[chosen])
-        draft.generation = session().fresh_key()
-        st.rerun()
+    title = single_prompt.example_menu("image", IMAGE_PROMPTS)
+    if title is not None:
+        single_prompt.load(draft, IMAGE_PROMPTS[title], AS_IT_IS)
 
 
 def prompt(draft: Draft) -> None:
     """What the image shows, how much of that the model reads, and what it shall not show."""
-    _write(draft, st.text_area("Prompt", _typed(draft), height=170, key=draft.key("prompt")))
-    _counter(draft, _typed(draft), "prompt")
-    row = spec(draft.models[0])
-    takes = next((parameter for parameter in row.parameters if parameter.name == _NEGATIVE), None)
+    text = st.text_area("Prompt", single_prompt.text(draft), height=170, key=draft.key("prompt"))
+    single_prompt.write(draft, text, AS_IT_IS)
+    token_counter.text_encoder(draft, text, "prompt")
+    model = spec(draft.models[0])
+    takes = next((parameter for parameter in model.parameters if parameter.name == _NEGATIVE), None)
     negative = st.text_area(
         "Negative prompt",
         str(draft.parameters.get(_NEGATIVE) or ""),
         height=96,
         key=draft.key("negative", takes is None),
         disabled=takes is None,
-        placeholder="What the image must not show" if takes else f"{row.name} takes none.",
+        placeholder="What the image must not show" if takes else f"{model.name} takes none.",
         help=takes.help if takes else "This model was distilled to do without guidance, which a negative prompt needs.",
     )
     if takes:
         draft.parameters[_NEGATIVE] = negative
         if negative.strip():
-            _counter(draft, negative, "negative prompt")
+            token_counter.text_encoder(draft, negative, "negative prompt")
 
 
 def experiment(draft: Draft) -> Experiment:
@@ -60,10 +59,7 @@ def experiment(draft: Draft) -> Experiment:
     Raises:
         InvalidInput: there is no prompt.
     """
-    text = _typed(draft)
-    if not text.strip():
-        raise InvalidInput("The prompt is empty. Write what the image shall show.")
-    return draft.experiment(title=" ".join(text.split())[:_TITLE])
+    return single_prompt.experiment(draft, "Write what the image shall show.")
 
 
 def restorer(draft: Draft) -> None:
@@ -81,37 +77,86 @@ def restorer(draft: Draft) -> None:
                 st.rerun()
 
 
-def _restore(draft: Draft, recipe: png_metadata.ImageSettings) -> None:
+def draw(draft: Draft, view: RunView) -> None:
+    """One version's images, and what can be done with all of them."""
+    view = answer_versions.chosen(draft, view)
+    cells = list(grid_cells(view.experiment))
+    _run_actions(draft, view)
+    columns = max(3, min(_GALLERY_COLUMNS, len(cells)))
+    board = st.grid(columns, min_column_width=240, key=draft.key(view.run_id, "gallery"))
+    for cell in cells:
+        with board.container(border=True, height="stretch"):
+            _image(draft, view, cell, view.results.get(cell.index, CellResult(index=cell.index)))
+
+
+def _restore(draft: Draft, settings: png_metadata.ImageSettings) -> None:
     """Put a file's settings on the page; what could not be taken is said there."""
-    found = fitting.fit(recipe, draft.models[0])
-    _write(draft, found.prompt)
-    draft.models = [found.model]
-    draft.parameters |= found.parameters
+    fitted = fitting.fit(settings, draft.models[0])
+    single_prompt.write(draft, fitted.prompt, AS_IT_IS)
+    draft.models = [fitted.model]
+    draft.parameters |= fitted.parameters
     draft.defaults = {}
     draft.samples, draft.seeds = 1, ()
-    if found.seed is not None:
-        draft.seed = found.seed
-    draft.notes = ("The settings of the file are restored.", *found.notes)
+    if fitted.seed is not None:
+        draft.seed = fitted.seed
+    draft.notes = ("The settings of the file are restored.", *fitted.notes)
     draft.generation = session().fresh_key()
 
 
-def _counter(draft: Draft, text: str, what: str) -> None:
-    """How many of the tokens that the model reads this text takes, and what it does not read."""
-    found = context.fill(spec(draft.models[0]), settings(), text)
-    if found is None:
-        st.caption("The prompt is counted once the model is on this machine.")
+def _run_actions(draft: Draft, view: RunView) -> None:
+    if not view.state.final:
         return
-    told = f"{found.used} of {found.limit} tokens"
-    if found.cut:
-        told = f":red[{told}: the end of the {what} is not read:] :red-background[{escape(found.cut, 200)}]"
-    st.caption(told)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(_run_facts(view), width="content")
+        with st.container(horizontal=True, width="content"):
+            answer_versions.regenerate(draft, view, draft.key(view.run_id))
+            key = draft.key(view.run_id, "all")
+            image_view.download_all(view.experiment, view.results, "images", key, "Download all")
 
 
-def _typed(draft: Draft) -> str:
-    return draft.inputs[0].values.get("prompt", "")
+def _image(draft: Draft, view: RunView, cell: GridCell, result: CellResult) -> None:
+    """One image as far as it has come."""
+    key = draft.key(view.run_id, cell.index)
+    if result.state not in (State.DONE, State.RUNNING, State.QUEUED):  # whose bar says enough
+        st.markdown(results.state_badge(result.state))
+    output = result.output
+    if output is not None and output.images:
+        image_view.picture(output.images[0], key, image_files.image_settings(view.experiment, cell, output).prompt)
+    elif not result.state.final:
+        image_view.progress(result, key)
+    if result.error:
+        st.error(escape(result.error, 400))
+    seed = seed_of(view.experiment, cell.sample)
+    facts = [f"seed {seed}", *([usage.footer(output, unit(cell.model))] if output is not None else [])]
+    st.caption(" · ".join(facts))
+    results.notes(result)
+    if output is not None and output.images:
+        _image_actions(draft, view, cell, output, key)
+    elif result.state.final:
+        again = (view.run_id, cell.index)
+        st.button("Retry", icon=":material/refresh:", key=f"{key}.retry", on_click=run_bar.retry, args=again)
 
 
-def _write(draft: Draft, text: str) -> None:
-    """What was typed travels as a value, so that its braces are words and never a template."""
-    draft.inputs = [Input(values={"prompt": text})]
-    draft.variants[0] = replace(draft.variants[0], user=AS_IT_IS)
+def _image_actions(draft: Draft, view: RunView, cell: GridCell, output: Output, key: str) -> None:
+    with st.container(horizontal=True, gap="small"):
+        seeds.reuse_button(draft, seed_of(view.experiment, cell.sample), f"{key}.seed")
+        image_view.download(view.experiment, cell, output, f"{key}.save")
+        full_size = st.button(
+            "Full size",
+            icon=":material/open_in_full:",
+            key=f"{key}.full",
+            type="tertiary",
+            disabled=not view.state.final,  # a page that draws itself again would close it
+        )
+    image_view.provenance(view.experiment, cell, output)
+    if full_size:
+        image_view.full(view.experiment, cell, output)
+
+
+def _run_facts(view: RunView) -> str:
+    outputs = [output for _, output in image_files.images(view.experiment, view.results)]
+    planned = len(list(grid_cells(view.experiment)))
+    count = f"{len(outputs)} image{'' if len(outputs) == 1 else 's'}"
+    if len(outputs) != planned:
+        count = f"{len(outputs)} of {planned} images"
+    return f"{count} · {sum(output.seconds for output in outputs):.1f} s of work" if outputs else count

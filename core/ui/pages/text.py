@@ -1,20 +1,17 @@
-"""The Text page's two halves: the prompt with its token count, and the answers, of which every version stays."""
+"""The Text page: the prompt with its token count, and the answers, of which every version stays."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
-from core import context
-from core.catalog import spec
 from core.experiment.grade import answer
 from core.experiment.grid import grid_cells
 from core.types import CellResult, Message
-from core.ui.components import results, run_bar
-from core.ui.session.resources import settings
+from core.ui.components import answer_versions, results, run_bar, token_counter
+from core.ui.components.run_bar import RunView
 from core.ui.session.state import Draft
 
 
@@ -26,42 +23,19 @@ def prompt(draft: Draft) -> None:
         variant.system = st.text_area(
             "System", variant.system, height=68, key=draft.key("system"), placeholder="Optional: who answers, and how"
         )
-    counter(draft, _messages(draft))
+    token_counter.context_window(draft, _messages(draft))
 
 
-def draw(draft: Draft, shown: run_bar.Shown) -> None:
+def draw(draft: Draft, view: RunView) -> None:
     """One version of the answers, and the way to the others."""
-    shown = chosen(draft, shown)
-    for place in grid_cells(shown.experiment):
-        result = shown.results.get(place.index, CellResult(index=place.index))
+    view = answer_versions.chosen(draft, view)
+    for cell in grid_cells(view.experiment):
+        result = view.results.get(cell.index, CellResult(index=cell.index))
         with st.container(border=True):
-            results.sample(shown.experiment, results.Answer((place,), (result,)), draft.key(shown.run_id, place.index))
+            group = results.AnswerGroup((cell,), (result,))
+            results.sample(view.experiment, group, draft.key(view.run_id, cell.index))
             _speed(result)
-            _actions(draft, shown, place.index, result)
-
-
-def chosen(draft: Draft, shown: run_bar.Shown) -> run_bar.Shown:
-    """The version that is looked at, where there are several; the way to the others is drawn."""
-    count = len(draft.runs)
-    if count < 2:
-        return shown
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{count} versions", width="content")
-        page = st.pagination(count, default=count, key=draft.key("version", count))
-    run_id = draft.runs[page - 1]
-    return shown if run_id == shown.run_id else run_bar.find(run_id) or shown
-
-
-def regenerate(draft: Draft, shown: run_bar.Shown, key: str) -> None:
-    """A button that asks the same again with a new seed; greedy decoding would only say the same."""
-    st.button(
-        "Regenerate",
-        icon=":material/refresh:",
-        key=f"{key}.again",
-        disabled=shown.experiment.parameters.get("temperature") == 0,
-        help="The same prompt with a new seed; this version stays",
-        on_click=lambda: run_bar.start(draft, replace(shown.experiment, seed=_new_seed(), seeds=())),
-    )
+            _actions(draft, view, cell.index, result)
 
 
 def _speed(result: CellResult) -> None:
@@ -75,12 +49,12 @@ def _speed(result: CellResult) -> None:
     st.caption(f"first token after {output.first_token_seconds * 1000:.0f} ms{after}")
 
 
-def _actions(draft: Draft, shown: run_bar.Shown, index: int, result: CellResult) -> None:
+def _actions(draft: Draft, view: RunView, index: int, result: CellResult) -> None:
     """What can be done with a finished answer; each makes a new version."""
     if not result.state.final:
         return
-    body = shown.experiment.answer_prefix + answer(result)
-    key = draft.key(shown.run_id, index)
+    body = view.experiment.answer_prefix + answer(result)
+    key = draft.key(view.run_id, index)
     with st.container(horizontal=True):
         st.button(
             "Continue",
@@ -88,9 +62,9 @@ def _actions(draft: Draft, shown: run_bar.Shown, index: int, result: CellResult)
             key=f"{key}.continue",
             disabled=not body.strip(),
             help="Let the model go on from where this answer ends",
-            on_click=lambda: run_bar.start(draft, replace(shown.experiment, answer_prefix=body, samples=1, seeds=())),
+            on_click=lambda: run_bar.start(draft, replace(view.experiment, answer_prefix=body, samples=1, seeds=())),
         )
-        regenerate(draft, shown, key)
+        answer_versions.regenerate(draft, view, key)
         st.download_button(
             "Download",
             body,
@@ -102,27 +76,7 @@ def _actions(draft: Draft, shown: run_bar.Shown, index: int, result: CellResult)
         )
 
 
-def counter(draft: Draft, messages: Sequence[Message]) -> None:
-    """How much of the model's context these messages and the answer take."""
-    row = spec(draft.models[0])
-    if not row.local:
-        st.caption("The server counts the tokens of the prompt; they are shown with the answer.")
-        return
-    used = context.count(row, settings(), messages, draft.chat)
-    if used is None:
-        st.caption(f"Context: {row.context} tokens. The prompt is counted once the model is on this machine.")
-        return
-    new = draft.parameters.get("max_new_tokens")
-    room = row.context - used - (new if isinstance(new, int) else 0)
-    fits = f"{room} to spare" if room >= 0 else f":red[{-room} too many: shorten the prompt or lower Max new tokens]"
-    st.caption(f"Context: {used} prompt tokens + {new} new of {row.context} · {fits}")
-
-
 def _messages(draft: Draft) -> Sequence[Message]:
     variant = draft.variants[0]
     system = (Message("system", variant.system),) if draft.chat and variant.system.strip() else ()
     return (*system, Message("user", variant.user))
-
-
-def _new_seed() -> int:
-    return random.SystemRandom().randrange(2**31)

@@ -1,4 +1,4 @@
-"""Which controls a page shows: what was typed before, else the last run, else a filled example.
+"""A page's controls: what was typed before, else the last run, else the page's example.
 
 Typing survives a change of page and a refresh of the browser: every draft is kept in the history under its owner.
 """
@@ -11,32 +11,21 @@ import streamlit as st
 
 from core.chat import experiments
 from core.errors import DiptychError
-from core.examples import AUDIO, CHAT, CODE, EXAMPLES, IMAGE, TEXT
+from core.examples import EXAMPLES
 from core.experiment import serialize
 from core.types import Experiment
-from core.ui.session import owner
+from core.ui.session import owner, pages
 from core.ui.session.resources import history
 from core.ui.session.state import Draft, session
 
 VERSIONS = 20
 """How many runs back the versions of an answer are looked for after a refresh."""
 
-PAGES = {
-    "playground": "pages/compare/playground.py",
-    "text": "pages/create/text.py",
-    "image": "pages/create/image.py",
-    "audio": "pages/create/audio.py",
-    "code": "pages/create/code.py",
-    "chat": "pages/create/chat.py",
-}
-FIRST = {"text": TEXT, "image": IMAGE, "audio": AUDIO, "code": CODE, "chat": CHAT}
-"""What a page shows on a first visit; the playground its first example."""
-
 
 def current(page: str) -> Draft:
     """The page's draft; on a new connection the one that was kept, with what was last run from this page."""
-    known = session().drafts.get(page)
-    return known if known is not None else _recall(page)
+    draft = session().drafts.get(page)
+    return draft if draft is not None else _recall(page)
 
 
 def keep(draft: Draft) -> None:
@@ -56,19 +45,10 @@ def open_in_page(experiment: Experiment, runs: Sequence[str] = ()) -> None:
     for run_id in runs:
         session().pictures |= history().attached(owner.current(), run_id)
     if experiment.page == experiments.PAGE:
-        session().talk = experiments.from_experiment(experiment, runs[-1] if runs else "")
-        experiment = experiments.controls(experiment)
+        session().conversation = experiments.from_experiment(experiment, runs[-1] if runs else "")
+        experiment = experiments.without_messages(experiment)
     session().adopt(experiment, runs)
-    st.switch_page(PAGES.get(experiment.page, PAGES["playground"]))
-
-
-def example_menu() -> None:
-    """Examples that run at once, by what they show."""
-    titles = [example.title for example in EXAMPLES]
-    chosen = st.menu_button("Load an example", titles, icon=":material/lightbulb:", key="playground.examples")
-    if chosen is not None:
-        session().adopt(EXAMPLES[titles.index(chosen)])
-        st.rerun()
+    st.switch_page(pages.page(experiment.page).path)
 
 
 def _recall(page: str) -> Draft:
@@ -79,7 +59,7 @@ def _recall(page: str) -> Draft:
             return session().adopt(serialize.from_dict(kept), runs)
     except DiptychError:
         pass  # a draft from another version is no reason to refuse the page
-    return session().adopt(FIRST.get(page, EXAMPLES[0]), runs)
+    return session().adopt(pages.page(page).example or EXAMPLES[0], runs)
 
 
 def _last_runs(page: str) -> list[str]:

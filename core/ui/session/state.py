@@ -9,7 +9,7 @@ from itertools import count
 import streamlit as st
 
 from core.catalog import TEXT_PARAMETERS, common, spec, successor
-from core.chat import Talk
+from core.chat import Conversation
 from core.experiment import EarlierMessage, Experiment, Input, Variant
 from core.settings import Secret
 from core.types import CellResult, Modality, Value
@@ -28,6 +28,7 @@ class VariantDraft:
     literal: bool = False
 
     def value(self) -> Variant:
+        """The variant as it is now written."""
         return Variant(name=self.name, user=self.user, system=self.system, literal=self.literal)
 
 
@@ -71,13 +72,11 @@ class Draft:
             self.basis,
             title="",
             answer_prefix="",
-            variants=tuple(
-                Variant(name=v.name, user=v.user, system=v.system, literal=v.literal) for v in self.variants
-            ),
+            variants=tuple(variant.value() for variant in self.variants),
             models=tuple(self.models),
             inputs=tuple(self.inputs),
             samples=len(self.seeds) or self.samples,
-            parameters=_taken(self.parameters, self.models),
+            parameters=_accepted(self.parameters, self.models),
             seed=self.seed,
             chat=self.chat,
             earlier=self.earlier,
@@ -86,14 +85,14 @@ class Draft:
         )
         return replace(experiment, **changes)  # type: ignore[arg-type]
 
-    def choose(self, model: str, generation: int) -> None:
+    def select(self, model: str, generation: int) -> None:
         """Take a model into the selection: beside the others in the playground, in their place elsewhere."""
         self.models = [*self.models, model] if self.page == "playground" else [model]
         self.generation = generation
 
     @property
     def draws(self) -> bool:
-        """Whether a chosen model makes images or sound: nothing that is read."""
+        """Whether a chosen model makes images or sound."""
         return any(spec(model).modality in (Modality.IMAGE, Modality.AUDIO) for model in self.models)
 
     @property
@@ -102,19 +101,19 @@ class Draft:
         return self.runs[-1] if self.runs else None
 
 
-def _taken(parameters: Mapping[str, Value], models: Sequence[str]) -> dict[str, Value]:
-    """Those that any of the models takes: what has no control on the page is not asked for."""
+def _accepted(parameters: Mapping[str, Value], models: Sequence[str]) -> dict[str, Value]:
+    """The parameters that any of the models takes: what has no control on the page is not sent."""
     names = {row.name for row in common([spec(model) for model in models])}
     return {name: value for name, value in parameters.items() if name in names or not names}
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """When a server was asked for its models, and their names, or why it did not give them."""
+    """When a server was asked for its models, and their names, or why it gave none."""
 
     when: float
     names: tuple[str, ...] = ()
-    trouble: str = ""
+    error: str = ""
 
 
 @dataclass
@@ -122,8 +121,8 @@ class Session:
     """Everything kept for one visitor between two runs of the script.
 
     `keys` are the visitor's own, by server id, and are nowhere else; `listings` what servers said of their
-    models; `pictures` are attached images by reference (core.pictures). `talk` is the chat (None: not
-    looked up yet), `editing` the message of it that is being rewritten, `finals` its final answers by run.
+    models; `pictures` are attached images by reference (core.pictures). `conversation` is the chat's (None: not
+    looked up yet), `editing` the number of its turn that is being rewritten, `finals` its final answers by run.
     """
 
     token: str = ""
@@ -135,7 +134,7 @@ class Session:
     remote_models: list[str] = field(default_factory=list)
     listings: dict[str, Listing] = field(default_factory=dict)
     pictures: dict[str, bytes] = field(default_factory=dict)
-    talk: Talk | None = None
+    conversation: Conversation | None = None
     editing: int | None = None
     finals: dict[str, CellResult] = field(default_factory=dict)
     _keys: Iterable[int] = field(default_factory=count)
@@ -150,14 +149,14 @@ class Session:
 
     def adopt(self, experiment: Experiment, runs: Sequence[str] = ()) -> Draft:
         """Put an experiment on its page's controls, in place of what is there; the last of its runs is shown."""
-        known = [successor(model) for model in experiment.models]
+        successors = [successor(model) for model in experiment.models]
         draft = Draft(
             page=experiment.page,
             basis=experiment,
             variants=[VariantDraft(self.fresh_key(), v.name, v.user, v.system, v.literal) for v in experiment.variants],
             inputs=list(experiment.inputs),
-            models=list(dict.fromkeys(model for model, _ in known)),
-            notes=tuple(note for _, note in known if note),
+            models=list(dict.fromkeys(model for model, _ in successors)),
+            notes=tuple(note for _, note in successors if note),
             parameters={row.name: row.default for row in TEXT_PARAMETERS} | dict(experiment.parameters),
             samples=experiment.samples,
             seed=experiment.seed,

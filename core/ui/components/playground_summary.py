@@ -1,4 +1,4 @@
-"""The answer on top: a row for each variant with its pass rate and how sure that is."""
+"""The playground's verdict: a row for each variant with its pass rate and its confidence interval."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INTERVAL_HELP = (
 
 
 def draw(experiment: Experiment, rows: tuple[VariantSummary, ...]) -> None:
-    """One row a variant (and model): pass rate, interval, time, tokens; then what that says in one sentence."""
+    """One row a variant (and model): pass rate, interval, time, tokens; and one sentence about them."""
     with st.container(border=True):
         if any(row.judged for row in rows):
             st.markdown(f"**{escape(headline(experiment, rows), 300)}**", help=_INTERVAL_HELP)
@@ -37,23 +37,23 @@ def headline(experiment: Experiment, rows: tuple[VariantSummary, ...]) -> str:
     if not judged:
         return "No checks yet: add some to the inputs to see which variant passes more often."
     best, rest = judged[0], judged[1:]
-    said = f"{name(experiment, best)} passes {best.passed} of {best.judged}"
+    lead = f"{name(experiment, best)} passes {best.passed} of {best.judged}"
     if not rest:
-        return f"{said}."
+        return f"{lead}."
     if all(row.rate == best.rate for row in rest):
         return f"All variants pass {best.rate:.0%}: these inputs do not tell them apart."
     if all(best.low > row.high for row in rest):
-        return f"{said}: better than every other variant, its interval lies above theirs."
+        return f"{lead}: better than every other variant, its interval lies above theirs."
     beaten = [row for row in rest if best.low > row.high]
     if beaten:
-        return f"{said}: better than {_names(experiment, beaten)}; against the rest it cannot be told yet."
-    return f"{said}, but the intervals overlap: which is better cannot be told yet. More inputs would tell."
+        return f"{lead}: better than {_names(experiment, beaten)}; against the rest it cannot be told yet."
+    return f"{lead}, but the intervals overlap: which is better cannot be told yet. More inputs would tell."
 
 
 def name(experiment: Experiment, row: VariantSummary) -> str:
     """A, B, ... with the variant's name, and the model where there are several."""
-    named = f"{LETTERS[row.variant % len(LETTERS)]} · {experiment.variants[row.variant].name}"
-    return f"{named} ({row.model})" if len(experiment.models) > 1 else named
+    label = f"{LETTERS[row.variant % len(LETTERS)]} · {experiment.variants[row.variant].name}"
+    return f"{label} ({row.model})" if len(experiment.models) > 1 else label
 
 
 def _names(experiment: Experiment, rows: list[VariantSummary]) -> str:

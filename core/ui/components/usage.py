@@ -8,7 +8,7 @@ from core.types import Output
 
 
 def footer(output: Output, unit: str = "tokens") -> str:
-    """Time, tokens (or what else the model's output is counted in), speed and cost of one answer, in words."""
+    """Time, tokens (or what else the model's output is counted in), speed and cost of one answer."""
     count = f"{output.output_tokens} {unit}"
     if unit != "tokens":
         speed = (
@@ -22,6 +22,4 @@ def footer(output: Output, unit: str = "tokens") -> str:
 
 def _price(output: Output) -> str:
     """The cost of a remote model's answer, or that it is not known; nothing for one made here."""
-    if "host" not in output.provenance:
-        return ""
-    return f" · {money(output.cost)}"
+    return f" · {money(output.cost)}" if "host" in output.provenance else ""
