@@ -1,0 +1,317 @@
+"""Two columns of scores compared input by input: the interval on the mean difference first, a p-value second.
+
+Both columns answered the same inputs, so what counts is each input's own difference. Samples of one input are averaged:
+they are repeats, not evidence of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from core.errors import InvalidInput
+from core.statistics.intervals import Interval, as_matrix, check_level, mean_by_unit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+BOUNDS = (0.0, 1.0)  # of a score, unless said otherwise
+RESAMPLES = 9999  # sign patterns drawn where all of them (2 ** units) would be more
+DROPPED_SHARE = 0.05  # above this share of dropped cells, both bounds are due
+
+Method = Literal["Bonett-Price", "studentised, with pseudo-observations"]
+Test = Literal["exact McNemar", "sign flips"]
+
+
+@dataclass(frozen=True)
+class PairedSample:
+    """What a paired comparison looks at.
+
+    Attributes:
+        differences: other minus baseline, one mean per unit; (units,).
+        discordances: mean over a unit's cells of |other - baseline|; (units,). Equal to |differences| where a unit has
+            one cell; above it where its samples disagree with each other.
+        cells: other minus baseline for each cell, NaN where one of both is missing; (inputs, samples).
+        groups: one label per input of `cells`, or None where each input is a unit.
+        planned: cells that each column should have.
+        span: the highest possible difference: the highest score minus the lowest. None where scores are not bounded.
+    """
+
+    differences: Floats
+    discordances: Floats
+    cells: Floats
+    groups: tuple[Hashable, ...] | None
+    planned: int
+    span: float | None
+
+    @property
+    def units(self) -> int:
+        return len(self.differences)
+
+    @property
+    def dropped(self) -> int:
+        """Planned cells that count for nothing, because one of both columns has no score there."""
+        import numpy as np
+
+        return self.planned - int((~np.isnan(self.cells)).sum())
+
+    @property
+    def scale(self) -> float:
+        """What a difference is divided by before the interval is made: the span, else the largest difference seen."""
+        if self.span is not None:
+            return self.span
+        return float(abs(self.differences).max(initial=0.0))
+
+
+@dataclass(frozen=True)
+class PairedComparison:
+    """One column against another, over the units that both have finished.
+
+    Attributes:
+        difference: the mean difference, other minus baseline; NaN where no unit is left.
+        interval: where the true mean difference plausibly lies. It alone decides.
+        p_value: of `test`, for this comparison alone.
+        adjusted_p: corrected for the family of comparisons; the p-value where there is only one.
+        method: how the interval was made.
+        test: where the p-value comes from.
+        units: inputs (or groups) that the comparison rests on.
+        wins, ties, losses: units on which the other column scores higher, the same, lower.
+        planned, dropped: cells per column, and how many of them were dropped in pairs.
+        baseline, other: the columns' positions, where several were compared.
+    """
+
+    difference: float
+    interval: Interval
+    p_value: float
+    adjusted_p: float
+    method: Method
+    test: Test
+    units: int
+    wins: int
+    ties: int
+    losses: int
+    planned: int
+    dropped: int
+    baseline: int = 0
+    other: int = 1
+
+    @property
+    def dropped_share(self) -> float:
+        return self.dropped / self.planned if self.planned else 0.0
+
+
+@dataclass(frozen=True)
+class DroppedBounds:
+    """The same comparison with every dropped cell filled in.
+
+    Attributes:
+        all_failed: every dropped cell of both columns gets the lowest score.
+        all_passed: every dropped cell of both columns gets the highest score.
+        lowest: the other column's get the lowest and the baseline's the highest: nothing can be worse for the other.
+        highest: the other way round.
+    """
+
+    all_failed: PairedComparison
+    all_passed: PairedComparison
+    lowest: PairedComparison
+    highest: PairedComparison
+
+
+def pair(
+    baseline: ArrayLike,
+    other: ArrayLike,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    bounds: tuple[float, float] | None = BOUNDS,
+) -> PairedSample:
+    """The paired sample of two columns. A cell that one of both lacks is dropped from both; so is an input without any.
+
+    Args:
+        baseline, other: scores of shape (inputs, samples) or (inputs,), row by row the same inputs and column by
+            column the same seeds; NaN where a planned answer is missing.
+        groups: one label per input where inputs belong together; a group is then one unit.
+        bounds: the lowest and the highest possible score; None for scores without bounds, such as log-probabilities.
+
+    Raises:
+        InvalidInput: the shapes differ, a score is infinite or outside the bounds, or labels are missing.
+    """
+    import numpy as np
+
+    first, second = as_matrix(baseline, bounds), as_matrix(other, bounds)
+    if first.shape != second.shape:
+        raise InvalidInput(f"Columns of {first.shape} and {second.shape} cells cannot be paired input by input.")
+    cells = second - first
+    return PairedSample(
+        differences=mean_by_unit(cells, groups),
+        discordances=mean_by_unit(np.abs(cells), groups),
+        cells=cells,
+        groups=None if groups is None else tuple(groups),
+        planned=cells.size,
+        span=None if bounds is None else bounds[1] - bounds[0],
+    )
+
+
+def paired_bounds(
+    total: ArrayLike, squares: ArrayLike, discordance: ArrayLike, units: ArrayLike, alpha: float
+) -> tuple[Floats, Floats]:
+    """The interval on a mean paired difference, from sums; arrays of any one shape give as many intervals.
+
+    Two pseudo-units, one with a difference of +m and one of -m, join the n observed ones. Mean and variance (divisor
+    n+2) of all n+2 then give mean ± q sqrt(variance / (n+2)), cut to -1..1. So the interval has width even where all
+    differences are equal, and it allows for rare large differences that were not seen.
+
+    * Every difference is -1, 0 or +1 (pass or fail, one answer each): m is 1 and q the normal quantile. This is the
+      interval of D. G. Bonett and R. M. Price, "Adjusted Wald confidence interval for a difference of binomial
+      proportions based on paired data", J. Educational and Behavioral Statistics 37 (2012).
+    * Otherwise m² = (sum of d² + 2) / (sum of u + 2) and q is Student's t with n-1 degrees of freedom, where u is a
+      unit's mean absolute difference over its samples. m² is the mean square of a difference per discordant unit,
+      shrunk towards 1 by two more such units: samples that disagree with each other say that large mean differences
+      are rare, samples that all agree do not. At one sample per input it is 1 again. The shrinking is that of
+      `bonett_price_paired_ci_multirun_shrunk` in the package evalstats (I. Arawjo, 2026), which keeps the normal
+      quantile and then covers a little less.
+
+    Args:
+        total: the sum of the units' differences, each in -1..1.
+        squares: the sum of their squares.
+        discordance: the sum of the units' mean absolute differences.
+        units: their number n.
+        alpha: 1 - level.
+    """
+    import numpy as np
+    from scipy.stats import norm, t
+
+    total, squares, discordance = np.asarray(total, float), np.asarray(squares, float), np.asarray(discordance, float)
+    count = np.asarray(units, float) + 2
+    pass_fail = np.isclose(squares, discordance, rtol=0, atol=1e-9)
+    magnitude = np.where(pass_fail, 1.0, (squares + 2) / (discordance + 2))  # m²
+    student = t.isf(alpha / 2, np.maximum(count - 3, 1))
+    quantile = np.where(pass_fail, norm.isf(alpha / 2), student)
+    centre = total / count
+    half = quantile * np.sqrt(((squares + 2 * magnitude) / count - centre**2) / count)
+    return np.maximum(centre - half, -1.0), np.minimum(centre + half, 1.0)
+
+
+def mean_difference_interval(sample: PairedSample, alpha: float = 0.05) -> Interval:
+    """The interval on the mean difference, in the scores' own measure. Without any unit it is all that is possible.
+
+    Scores without bounds are scaled by the largest difference seen; where that is 0 the interval is without ends.
+    """
+    check_level(1 - alpha)
+    scale = sample.scale
+    if scale == 0 or (sample.span is None and sample.units < 2):
+        return Interval(float("-inf"), float("inf"), 1 - alpha)
+    if sample.units == 0:
+        return Interval(-scale, scale, 1 - alpha)
+    scaled, spread = sample.differences / scale, sample.discordances / scale
+    if sample.span is None:
+        spread = spread.clip(max=1.0)
+    low, high = paired_bounds(scaled.sum(), (scaled**2).sum(), spread.sum(), sample.units, alpha)
+    return Interval(scale * float(low), scale * float(high), 1 - alpha)
+
+
+def is_pass_fail(sample: PairedSample) -> bool:
+    """Whether each unit's difference is one whole answer: passed by one column only, or by both or neither."""
+    import numpy as np
+
+    scaled = sample.differences / (sample.span or 1.0)
+    whole = np.isin(scaled, (-1.0, 0.0, 1.0)).all()
+    return sample.span is not None and bool(whole and np.allclose(abs(sample.differences), sample.discordances))
+
+
+def mcnemar(wins: int, losses: int) -> float:
+    """The exact two-sided p-value of two columns that pass and fail the same inputs; ties do not count.
+
+    Source: Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
+    Psychometrika 12 (1947), in its exact form, a binomial test of wins among the discordant pairs.
+    """
+    if wins < 0 or losses < 0:
+        raise InvalidInput("Wins and losses are counts: they cannot be negative.")
+    if wins + losses == 0:
+        return 1.0
+    from scipy.stats import binomtest
+
+    return float(binomtest(wins, wins + losses, 0.5).pvalue)
+
+
+def sign_flips(differences: ArrayLike, seed: int = 0) -> float:
+    """The two-sided p-value of a mean difference when each unit's sign could as well have been the other.
+
+    Exact up to 13 units; above that from 9,999 seeded sign patterns, so that equal data give equal answers.
+
+    Source: E. J. G. Pitman, "Significance tests which may be applied to samples from any populations", Supplement to
+    the JRSS 4 (1937), through scipy.stats.permutation_test.
+    """
+    import numpy as np
+    from scipy.stats import permutation_test
+
+    values = np.asarray(differences, dtype=np.float64)  # (units,)
+    if not np.any(values):
+        return 1.0
+    result = permutation_test(
+        (values,),
+        lambda sample, axis: np.mean(sample, axis=axis),
+        permutation_type="samples",
+        n_resamples=RESAMPLES,
+        vectorized=True,
+        rng=np.random.default_rng(seed),
+    )
+    return float(result.pvalue)
+
+
+def compare(sample: PairedSample, *, alpha: float = 0.05, baseline: int = 0, other: int = 1) -> PairedComparison:
+    """One paired comparison at a level of 1 - alpha, without any correction for others or for looks.
+
+    Args:
+        baseline, other: the columns' positions, only carried into the result.
+    """
+    differences = sample.differences
+    wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
+    pass_fail = is_pass_fail(sample)
+    p_value = mcnemar(wins, losses) if pass_fail else sign_flips(differences)
+    return PairedComparison(
+        difference=float(differences.mean()) if sample.units else float("nan"),
+        interval=mean_difference_interval(sample, alpha),
+        p_value=p_value,
+        adjusted_p=p_value,
+        method="Bonett-Price" if pass_fail else "studentised, with pseudo-observations",
+        test="exact McNemar" if pass_fail else "sign flips",
+        units=sample.units,
+        wins=wins,
+        ties=sample.units - wins - losses,
+        losses=losses,
+        planned=sample.planned,
+        dropped=sample.dropped,
+        baseline=baseline,
+        other=other,
+    )
+
+
+def dropped_bounds(
+    baseline: ArrayLike,
+    other: ArrayLike,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    bounds: tuple[float, float] = BOUNDS,
+    alpha: float = 0.05,
+) -> DroppedBounds:
+    """The comparison under the extremes of what the dropped cells might have been; due above 5 % dropped.
+
+    Source: C. F. Manski, "Nonparametric bounds on treatment effects", American Economic Review 80 (1990).
+
+    Args:
+        baseline, other: as for `pair`; every NaN is filled.
+    """
+    import numpy as np
+
+    low, high = bounds
+    first, second = as_matrix(baseline, bounds), as_matrix(other, bounds)
+
+    def filled(one: float, two: float) -> PairedComparison:
+        columns = np.where(np.isnan(first), one, first), np.where(np.isnan(second), two, second)
+        return compare(pair(*columns, groups=groups, bounds=bounds), alpha=alpha)
+
+    return DroppedBounds(filled(low, low), filled(high, high), filled(high, low), filled(low, high))
