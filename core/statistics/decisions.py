@@ -66,11 +66,11 @@ def more_units(
     """
     if sample.units == 0 or sample.span is None:
         return None
-    sizes = growing(looks)
+    sizes, span = growing(looks), sample.span
 
     def settled(units: int) -> bool:
         later = max(sizes[-1] + 1, round(sizes[-1] * units / sample.units))
-        return _settled(sample, units, margin, look_alpha(alpha, (*sizes, later)), power)
+        return _settled(sample, units, margin / span, look_alpha(alpha, (*sizes, later)), power)
 
     most = sample.units + min(MOST_MORE, MOST_TIMES * sample.units)
     low, high = sample.units, max(sample.units + 1, FEWEST_UNITS)
@@ -89,11 +89,9 @@ def _settled(sample: PairedSample, units: int, margin: float, alpha: float, powe
     """Whether so many units like the observed would probably prove a difference, or equivalence."""
     from scipy.stats import norm
 
-    assert sample.span is not None
-    scaled, spread = sample.differences / sample.span, sample.discordances / sample.span
+    scaled, spread = sample.differences / sample.scale, sample.discordances / sample.scale
     low, high = paired_bounds(units * scaled.mean(), units * (scaled**2).mean(), units * spread.mean(), units, alpha)
     luck = float(norm.ppf(power) * scaled.std() * units**0.5 / (units + 2))  # by which the interval may lie elsewhere
-    margin = margin / sample.span
     leaves_out_zero = low > luck or high < -luck
     return bool(leaves_out_zero or (-margin <= low - luck and high + luck <= margin))
 
