@@ -50,7 +50,7 @@ def more_units(
     *,
     margin: float = MARGIN,
     alpha: float = 0.05,
-    looks: Sequence[int] = (1,),
+    looks: Sequence[float] = (1,),
     power: float = POWER,
 ) -> int | None:
     """How many more units like these would probably settle it, at the next look; None where nobody can say.
@@ -69,7 +69,7 @@ def more_units(
     sizes, span = growing(looks), sample.span
 
     def settled(units: int) -> bool:
-        later = max(sizes[-1] + 1, round(sizes[-1] * units / sample.units))
+        later = sizes[-1] * units / sample.units
         return _settled(sample, units, margin / span, look_alpha(alpha, (*sizes, later)), power)
 
     most = sample.units + min(MOST_MORE, MOST_TIMES * sample.units)
@@ -87,11 +87,11 @@ def more_units(
 
 def _settled(sample: PairedSample, units: int, margin: float, alpha: float, power: float) -> bool:
     """Whether so many units like the observed would probably prove a difference, or equivalence."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     scaled, spread = sample.differences / sample.scale, sample.discordances / sample.scale
     low, high = paired_bounds(units * scaled.mean(), units * (scaled**2).mean(), units * spread.mean(), units, alpha)
-    luck = float(norm.ppf(power) * scaled.std() * units**0.5 / (units + 2))  # by which the interval may lie elsewhere
+    luck = float(ndtri(power) * scaled.std() * units**0.5 / (units + 2))  # by which the interval may lie elsewhere
     leaves_out_zero = low > luck or high < -luck
     return bool(leaves_out_zero or (-margin <= low - luck and high + luck <= margin))
 
@@ -108,7 +108,7 @@ def smallest_detectable(sample: PairedSample, *, alpha: float = 0.05, power: flo
     Args:
         alpha: what the comparison may spend at this look: 1 minus its interval's level.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     if sample.units == 0 or sample.span is None:
         return None
@@ -117,5 +117,5 @@ def smallest_detectable(sample: PairedSample, *, alpha: float = 0.05, power: flo
     centred = ((scaled - scaled.mean()) ** 2).sum()
     low, high = paired_bounds(0.0, centred, spread.sum(), n, alpha)
     deviation = ((centred + 2) / (n + 2)) ** 0.5
-    reach = float(high - low) / 2 * (n + 2) / n + norm.ppf(power) * deviation / n**0.5
+    reach = float(high - low) / 2 * (n + 2) / n + ndtri(power) * deviation / n**0.5
     return None if reach > 1 else float(reach * sample.span)

@@ -86,7 +86,7 @@ def compare_columns(
     groups: Sequence[Hashable] | None = None,
     bounds: tuple[float, float] | None = BOUNDS,
     alpha: float = 0.05,
-    looks: Sequence[int] = (1,),
+    looks: Sequence[float] = (1,),
 ) -> ComparedColumns:
     """Every comparison of a family, with intervals that hold together over the family and over all looks.
 

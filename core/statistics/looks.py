@@ -27,9 +27,9 @@ def spent(alpha: float, look: int) -> float:
     return float(alpha * (1 - 0.5**look))
 
 
-def growing(sizes: Sequence[int]) -> tuple[int, ...]:
+def growing(sizes: Sequence[float]) -> tuple[float, ...]:
     """The sizes at which there was something new to see: a look at no more answers than before is the same look."""
-    kept: list[int] = []
+    kept: list[float] = []
     for size in sizes:
         if size <= 0:
             raise InvalidInput("A look at no answers is none: sizes of looks must be above 0.")
@@ -38,7 +38,7 @@ def growing(sizes: Sequence[int]) -> tuple[int, ...]:
     return tuple(kept)
 
 
-def look_alpha(alpha: float, sizes: Sequence[int] = (1,)) -> float:
+def look_alpha(alpha: float, sizes: Sequence[float] = (1,)) -> float:
     """The error that the last of these looks may make, so that all looks together make at most `alpha`.
 
     A group-sequential boundary: at each look the two-sided bound is set so that the chance of crossing it for the
@@ -67,52 +67,56 @@ def look_alpha(alpha: float, sizes: Sequence[int] = (1,)) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _last_alpha(alpha: float, sizes: tuple[int, ...]) -> float:
-    from scipy.stats import norm
+def _last_alpha(alpha: float, sizes: tuple[float, ...]) -> float:
+    from scipy.special import ndtr
 
-    if len(sizes) == 1:
-        return spent(alpha, 1)
-    return float(2 * norm.sf(_bound(alpha, sizes)))
+    return float(2 * ndtr(-_bound(alpha, sizes)))
 
 
 @lru_cache(maxsize=1024)
-def _bound(alpha: float, sizes: tuple[int, ...]) -> float:
+def _bound(alpha: float, sizes: tuple[float, ...]) -> float:
     """The bound on |Z| at the last of these looks."""
     from scipy.optimize import brentq
-    from scipy.stats import norm
+    from scipy.special import ndtr, ndtri
 
     if len(sizes) == 1:
-        return float(norm.isf(spent(alpha, 1) / 2))
+        return float(-ndtri(spent(alpha, 1) / 2))
     before = _bound(alpha, sizes[:-1])
     points, mass = _within(alpha, sizes[:-1])
     kept, new = _shares(sizes)
     budget = spent(alpha, len(sizes)) - spent(alpha, len(sizes) - 1)
 
     def excess(bound: float) -> float:
-        beyond = norm.sf((bound - kept * points) / new) + norm.cdf((-bound - kept * points) / new)
+        beyond = ndtr((kept * points - bound) / new) + ndtr((-bound - kept * points) / new)
         return float(mass @ beyond) - budget
 
     return before if excess(before) <= 0 else float(brentq(excess, before, 40.0))
 
 
-def _shares(sizes: tuple[int, ...]) -> tuple[float, float]:
+def _shares(sizes: tuple[float, ...]) -> tuple[float, float]:
     """The weights of the look before and of new data in Z at the last look; their squares add to 1."""
     shared = min(sizes[-2] / sizes[-1], MOST_SHARED)
     return shared**0.5, (1 - shared) ** 0.5
 
 
 @lru_cache(maxsize=256)
-def _within(alpha: float, sizes: tuple[int, ...]) -> tuple[Floats, Floats]:
+def _within(alpha: float, sizes: tuple[float, ...]) -> tuple[Floats, Floats]:
     """Points of Z at the last look and the probability mass at each, for paths that crossed no bound so far."""
     import numpy as np
-    from scipy.stats import norm
 
     bound = _bound(alpha, sizes)
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     points, weights = nodes * bound, weights * bound  # (NODES,)
     if len(sizes) == 1:
-        return points, weights * norm.pdf(points)
+        return points, weights * _density(points)
     earlier, mass = _within(alpha, sizes[:-1])
     kept, new = _shares(sizes)
-    density = norm.pdf((points[None, :] - kept * earlier[:, None]) / new) / new  # (earlier, later)
+    density = _density((points[None, :] - kept * earlier[:, None]) / new) / new  # (earlier, later)
     return points, weights * (mass @ density)
+
+
+def _density(points: Floats) -> Floats:
+    """Of the standard normal distribution."""
+    import numpy as np
+
+    return np.asarray(np.exp(-(points**2) / 2) / (2 * np.pi) ** 0.5, dtype=np.float64)
