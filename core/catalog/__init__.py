@@ -70,14 +70,14 @@ def find(model_id: str) -> ModelSpec | None:
 
 def remote(server: Server, name: str) -> ModelSpec:
     """The row of a model on a server, with the controls that it is known to take."""
-    traits = traits_of(server, name)
+    traits, source = traits_of(server, name), servers.bare(name)
     own = server.id.startswith(CUSTOM)
     return ModelSpec(
         id=f"{CUSTOM}:{name}@{server.base_url}" if own else f"{server.id}:{name}",
-        name=name,
+        name=source,
         modality=Modality.TEXT,
         provider=server.provider,
-        source=name,
+        source=source,
         summary=f"{traits.summary or 'A model'} on {server.name}. What you send leaves this machine.",
         licence=f"terms of {server.name}",
         parameters=tuple(_narrowed(row, traits.thinking) for row in REMOTE_PARAMETERS if row.name in traits.takes),

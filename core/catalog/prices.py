@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from core.catalog.servers import SERVERS
+from core.catalog.servers import SERVERS, TEXT, VISION
 from core.types import ModelSpec
 
 Prices = Mapping[str, tuple[float, float]]
@@ -75,12 +75,17 @@ TABLE: tuple[Price, ...] = (
 # fmt: on
 
 
+_VISION = re.compile(rf"(?:{VISION}|{TEXT})(?=$|@http)")
+"""What an id says of images has no price."""
+
+
 def price(model_id: str, own: Prices, day: date | None = None) -> tuple[float, float] | None:
     """(input, output) in US dollars per million tokens, None where it is not known. The deployment's rows win.
 
     Args:
         day: for which it is asked; None: today (UTC).
     """
+    model_id = _VISION.sub("", model_id)
     if model_id in own:
         return own[model_id]
     today = (day or datetime.now(UTC).date()).isoformat()
@@ -91,7 +96,7 @@ def price(model_id: str, own: Prices, day: date | None = None) -> tuple[float, f
 def cost(spec: ModelSpec, prompt_tokens: int, output_tokens: int, own: Prices) -> float | None:
     """US dollars for one answer, None where the price is not known; a server of our table that runs on the visitor's
     machine costs nothing, unless the deployment has a price for it."""
-    known = price(spec.id, own)
-    if known is None and any(row.local for row in SERVERS if row.id == spec.server):
-        known = (0.0, 0.0)
-    return None if known is None else (prompt_tokens * known[0] + output_tokens * known[1]) / 1e6
+    rates = price(spec.id, own)
+    if rates is None and any(row.local for row in SERVERS if row.id == spec.server):
+        rates = (0.0, 0.0)
+    return None if rates is None else (prompt_tokens * rates[0] + output_tokens * rates[1]) / 1e6

@@ -1,7 +1,9 @@
 """The servers that answer for remote models: one row each. Adding a server is adding a row.
 
 A remote model's id is `server:name`, such as `gemini:gemini-flash-latest`; of a server that a visitor named,
-`custom:name@https://host/v1`. Nothing here knows how a server is spoken to; its provider does.
+`custom:name@https://host/v1`. Where a server's list, or a person, knows better than the name whether a model sees
+images, the name ends in `#vision` or `#text`, so that whoever is handed the id knows it too: `ollama:my-model#vision`.
+Nothing here knows how a server is spoken to; its provider does.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from core.errors import UnknownModel
 
 CUSTOM = "custom"
 MAX_ID = 200
+
+VISION, TEXT = "#vision", "#text"
 
 _NOT_IN_A_NAME = ("?", "#", "%", "..")
 """Some servers take the model's name as a part of the path: it must not lead to another one, at the key's expense."""
@@ -170,16 +174,31 @@ def custom(base_url: str) -> Server:
     return Server(id=f"{CUSTOM}@{base_url}", name=base_url, provider="openai_compatible", base_url=base_url)
 
 
+def with_vision(name: str, sees: bool | None) -> str:
+    """A model's name that says whether the model sees images; None: it says nothing of it."""
+    return bare(name) + ("" if sees is None else VISION if sees else TEXT)
+
+
+def vision(name: str) -> bool | None:
+    """What a name says of whether its model sees images; None where it says nothing."""
+    return True if name.endswith(VISION) else False if name.endswith(TEXT) else None
+
+
+def bare(name: str) -> str:
+    """A model's name as its server knows it."""
+    return name.removesuffix(VISION).removesuffix(TEXT)
+
+
 def parts(model_id: str) -> tuple[Server, str]:
-    """A remote model's server and its name there.
+    """A remote model's server and its name there, with what the name says of images.
 
     Raises:
         UnknownModel: not of the form `server:name`, too long, of no known server, or with signs that no name has.
     """
     server_id, colon, name = model_id.partition(":")
-    bare = name.partition("@http")[0] if server_id == CUSTOM else name
-    printable = model_id.isprintable() and not any(sign in bare for sign in _NOT_IN_A_NAME)
-    if not colon or not name.strip() or len(model_id) > MAX_ID or not printable:
+    named = bare(name.partition("@http")[0] if server_id == CUSTOM else name)
+    printable = model_id.isprintable() and not any(sign in named for sign in _NOT_IN_A_NAME)
+    if not colon or not named.strip() or len(model_id) > MAX_ID or not printable:
         raise UnknownModel(f"There is no model '{model_id[:40]}' here. A remote model is written as server:name.")
     if server_id != CUSTOM:
         return server(server_id), name

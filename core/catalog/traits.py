@@ -8,9 +8,9 @@ counts.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.catalog.servers import Server
+from core.catalog.servers import Server, bare, vision
 
 _SAMPLING = frozenset({"max_new_tokens", "temperature", "top_p", "stop"})
 _OPTIONAL = frozenset({"top_k", "min_p", "repetition_penalty", "thinking", "json_schema"})
@@ -50,6 +50,7 @@ FAMILIES: dict[str, tuple[tuple[str, Traits], ...]] = {
         ),
         (r"gemini-2", Traits(sees=True)),
         (r"gemini", Traits(sees=True, thinking=("low", "medium", "high"))),
+        (r"gemma-(3-(4|12|27)b|4(?!b))", Traits(sees=True)),
         (r"", Traits()),
     ),
     "openai": (
@@ -57,8 +58,9 @@ FAMILIES: dict[str, tuple[tuple[str, Traits], ...]] = {
             r"gpt-(5\.6|[6-9])",
             Traits(sees=True, thinking=("low", "medium", "high", "xhigh", "max"), without=_SAMPLED | {"stop"}),
         ),
+        (r"o[13]-mini", Traits(thinking=("low", "medium", "high"), without=_SAMPLED | {"stop"})),
         (r"(gpt-5|o\d)", Traits(sees=True, thinking=("low", "medium", "high"), without=_SAMPLED | {"stop"})),
-        (r"(gpt-4o|gpt-4\.1|gpt-4-turbo|chatgpt-4o)", Traits(sees=True)),
+        (r"(gpt-4o|gpt-4\.[15]|gpt-4-turbo|gpt-4-vision|chatgpt-4o)", Traits(sees=True)),
         (r"", Traits()),
     ),
     "anthropic": (
@@ -67,29 +69,41 @@ FAMILIES: dict[str, tuple[tuple[str, Traits], ...]] = {
     ),
     "mistral": ((r"(pixtral|mistral-(small|medium|large)|ministral)", Traits(sees=True)), (r"", Traits())),
 }
-_ANYWHERE: tuple[tuple[str, Traits], ...] = (
-    (
-        r"(gpt-4o|gpt-4\.1|gpt-[5-9]|claude|gemini|gemma-[34]|llava|pixtral|qwen[\d.]*-?vl|llama-?4|.*vision)",
-        Traits(sees=True),
-    ),
-    (r"", Traits()),
-)
+_SEES = r"""
+    (?:gpt-4o|gpt-4\.[15]|gpt-4-turbo|gpt-4-vision|gpt-[5-9]|chatgpt-4o|o1(?!-mini|-preview)|o3(?!-mini)|o[4-9])
+  | claude-?(?:[3-9]|opus|sonnet|haiku|fable|mythos)
+  | gemini
+  | gemma-?3(?!n|-270m|-1b|:270m|:1b) | gemma-?4(?!b) | medgemma | paligemma
+  | (?:mistral-(?:small|medium))(?:-?(?:3\.[1-9]|latest|25(?:0[3-9]|1)|2[6-9])) | mistral-(?:medium-?3|large-?3)
+  | mistral-small-?4 | ministral-?3 | magistral-(?:small|medium)-?(?:1\.[2-9]|latest) | pixtral
+  | qwen[\d.]*-?vl | qwen-vl | qvq | qwen[\d.]*-?omni
+  | llama-?4 | llava | bakllava | moondream | minicpm-?[vo] | internvl | idefics | smolvlm | fuyu | molmo | kosmos-2
+  | glm-?[\d.]+v | cogvlm | cogagent | deepseek-?vl | deepseek-?ocr | janus | phi-?[\d.]+-multimodal | phi-?4-mm
+  | grok-[4-9] | grok-2-vision | nova-(?:lite|pro|premier) | kimi-vl | kimi-k2\.[5-9] | ernie-[\w.]*vl | step-?1[vo]
+  | (?:.*[-_.])?(?:vlm?|vision|multimodal)(?:[-_:.]|$) | .*vision
+"""
+"""Families that see images, as their makers' model cards say, November 2026. Of one family some sizes do not: Gemma 3
+with 270M and 1B parameters, o1-mini and o3-mini."""
+
+_ANYWHERE: tuple[tuple[str, Traits], ...] = ((rf"(?x:{_SEES})", Traits(sees=True)), (r"", Traits()))
 
 
 def traits_of(server: Server, name: str) -> Traits:
-    """What is known of a model of this name on this server."""
-    bare = name.rsplit("/", 1)[-1].lower()
-    rows = FAMILIES.get(server.id, _ANYWHERE)
-    found = next(traits for pattern, traits in rows if re.match(pattern, bare))
+    """What is known of a model of this name on this server; what the name itself says of images counts first."""
+    family = _family(server, bare(name))
     takes = _SAMPLING | (server.asks & _OPTIONAL)
-    if not found.thinking:
+    if not family.thinking:
         takes -= {"thinking"}
-    return Traits(
-        sees=found.sees,
-        draws=found.draws,
-        thinking=found.thinking,
-        without=found.without,
-        ignores=found.ignores & takes,
-        takes=takes - found.without,
-        summary=found.summary,
+    sees = vision(name)
+    return replace(
+        family,
+        sees=family.sees if sees is None else sees,
+        ignores=family.ignores & takes,
+        takes=takes - family.without,
     )
+
+
+def _family(server: Server, name: str) -> Traits:
+    last = name.rsplit("/", 1)[-1].lower()
+    rows = FAMILIES.get(server.id, _ANYWHERE)
+    return next(traits for pattern, traits in rows if re.match(pattern, last))

@@ -148,7 +148,7 @@ def _finished(version: Version, result: CellResult | None) -> Version:
         version,
         text=output.text,
         state=result.state.value,
-        prompt_tokens=output.prompt_tokens,
+        prompt_tokens=output.prompt_tokens or 0,
         output_tokens=output.output_tokens,
         cost=output.cost,
         priced="host" in output.provenance,

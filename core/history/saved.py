@@ -212,7 +212,7 @@ def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...], heard: bytes) -> O
     return Output(
         text=row["text"],
         finish=cast(FinishReason, row["finish"]),
-        prompt_tokens=row["prompt_tokens"] or 0,
+        prompt_tokens=row["prompt_tokens"],
         output_tokens=row["tokens"],
         seconds=row["seconds"] or 0.0,
         first_token_seconds=row["first_token_seconds"],

@@ -49,7 +49,7 @@ def open_remote(spec: ModelSpec, settings: Settings, secrets: Secrets) -> Model:
         KeyRefused: its server needs a key and there is none.
         ModelRefused: this deployment does not allow its server.
     """
-    return cast(Model, _provider(spec.provider, settings).open_model(spec, settings, secrets))
+    return cast(Model, _provider(spec.provider).open_model(spec, settings, secrets))
 
 
 def list_models(server: Server, settings: Settings, secrets: Secrets) -> tuple[str, ...]:
@@ -59,9 +59,8 @@ def list_models(server: Server, settings: Settings, secrets: Secrets) -> tuple[s
         KeyRefused, QuotaSpent, Unreachable, RemoteError: as for an answer.
         ModelRefused: this deployment does not allow the server.
     """
-    return cast(tuple[str, ...], _provider(server.provider, settings).list_models(server, settings, secrets))
+    return cast(tuple[str, ...], _provider(server.provider).list_models(server, settings, secrets))
 
 
-def _provider(name: str, settings: Settings) -> ModuleType:
-    legacy = name == "gemini" and settings.gemini_sdk == "google-generativeai"
-    return import_module(f"core.providers.{'gemini_legacy' if legacy else name}")
+def _provider(name: str) -> ModuleType:
+    return import_module(f"core.providers.{name}")

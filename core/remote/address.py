@@ -1,8 +1,8 @@
 """Which addresses a connection may go to.
 
-A server that a visitor names could be a machine behind this one's wall (server-side request forgery, OWASP). So its
+A server that a visitor names could be a machine inside this one's network (server-side request forgery, OWASP). So its
 URL is read strictly, and every address that its name resolves to must be on the open internet; the connection then
-goes to one of the very addresses that were looked at, so that a name cannot change its mind in between.
+goes to one of the very addresses that were checked, so that a second lookup cannot give another one (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -21,9 +21,14 @@ _NOT_OPEN = (
     ipaddress.IPv6Network("3fff::/20"),
     ipaddress.IPv4Network("192.0.0.0/24"),
     ipaddress.IPv4Network("192.88.99.0/24"),
+    ipaddress.IPv4Network("168.63.129.16/32"),
+    ipaddress.IPv4Network("169.254.0.0/16"),
+    ipaddress.IPv4Network("100.64.0.0/10"),
 )
-"""Documentation, protocol assignments and the 6to4 relays (IANA's special-purpose registries), which Python's is_global
-lets through in some versions."""
+"""Documentation, protocol assignments (Oracle's metadata, 192.0.0.192, among them) and the 6to4 relays (IANA's
+special-purpose registries), which Python's is_global lets through in some versions; and where a machine in a cloud asks
+about itself: Azure's 168.63.129.16, which looks public, 169.254.169.254, and Alibaba's 100.100.100.200. Those of IPv6,
+such as AWS's fd00:ec2::254, lie outside _UNICAST."""
 
 Rule = Callable[[str, list[str]], None]
 """Given a host name and all its addresses; raises PermissionError where one of them may not be called."""
@@ -63,8 +68,8 @@ def resolved(host: str, port: int) -> list[str]:
     Raises:
         OSError: it has none.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 def anywhere(host: str, addresses: list[str]) -> None:
@@ -85,13 +90,13 @@ def loopback_only(host: str, addresses: list[str]) -> None:
 
 def is_public(address: str) -> bool:
     """Whether an address is one of the open internet, also when it is wrapped in an IPv6 one."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else found.ipv4_mapped
-        inner = inner or found.sixtofour
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else ip.ipv4_mapped
+        inner = inner or ip.sixtofour
         if inner is not None:
             return is_public(str(inner))
-        if found.teredo is not None or found not in _UNICAST:
+        if ip.teredo is not None or ip not in _UNICAST:
             return False
-    special = any(found in network for network in _NOT_OPEN if network.version == found.version)
-    return found.is_global and not found.is_multicast and not special
+    special = any(ip in network for network in _NOT_OPEN if network.version == ip.version)
+    return ip.is_global and not ip.is_multicast and not special

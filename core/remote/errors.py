@@ -1,11 +1,12 @@
-"""What can go wrong on the way to a server, as sentences that say what to do.
+"""What can go wrong with a server, as sentences that say what to do.
 
-A server's own words are quoted, shortened, only where they name a parameter or a limit (400, 413, 429, 5xx as JSON);
-never for a refused key, where some servers repeat it. Knows HTTP and no provider's SDK.
+A server's own message is quoted, shortened, only where they name a parameter or a limit (400, 413, 429, 5xx as JSON);
+never for a rejected key, which some servers repeat. Knows HTTP and no provider's SDK.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -15,8 +16,8 @@ from email.utils import parsedate_to_datetime
 
 from core.catalog.servers import Server
 from core.errors import KeyRefused, QuotaSpent, RemoteError, Unreachable
-from core.remote.guarded_client import Forbidden, TooMuch
-from core.remote.keys import hidden
+from core.remote.guarded_client import AddressForbidden, ResponseTooLarge
+from core.remote.keys import redacted
 from core.settings import Secret
 from core.text import clean
 
@@ -35,25 +36,25 @@ SUCCESSORS = {
 """Models that were shut down, and what their maker points to (ai.google.dev, deprecations, November 2026)."""
 
 
-def refused(
-    status: int, server: Server, model: str, *, said: str = "", retry_after: float | None = None
+def status_error(
+    status: int, server: Server, model: str, *, message: str = "", retry_after: float | None = None
 ) -> RemoteError:
     """The error for an HTTP status that is not a success.
 
     Args:
-        said: the server's own words, already without keys (`quoted`).
+        message: the server's own, already without keys (`server_message`).
         retry_after: seconds, as the server gave them.
     """
-    name, quote = server.name, f" It says: {said}" if said else ""
+    name, quote = server.name, f" It says: {message}" if message else ""
     # Google answers 400 where others answer 401.
-    if status in (401, 403) or (status == 400 and re.search(r"api key (not valid|expired|not found)", said, re.I)):
+    if status in (401, 403) or (status == 400 and re.search(r"api key (not valid|expired|not found)", message, re.I)):
         return KeyRefused(
             f"{name} does not take this key ({status}). Check that it is right, active and allowed to use {model}."
         )
     if status == 402:
         return QuotaSpent(f"{name} has no credit left for this key (402). Add credit there, or use another key.{quote}")
     if status == 404:
-        return RemoteError(_gone(server, model))
+        return RemoteError(_not_found(server, model))
     if status == 429:
         return QuotaSpent(
             f"{name} takes no more requests from this key for now (429).{_wait(retry_after)}{quote}", retry_after
@@ -73,7 +74,7 @@ def refused(
     return RemoteError(f"{name} does not take this request ({status}).{quote}")
 
 
-def broken(error: BaseException, server: Server, *, begun: bool = False) -> RemoteError:
+def connection_error(error: BaseException, server: Server, *, begun: bool = False) -> RemoteError:
     """The error for a connection that could not be made, or broke; known by the names of the exceptions, whichever
     library raised them.
 
@@ -82,9 +83,9 @@ def broken(error: BaseException, server: Server, *, begun: bool = False) -> Remo
     """
     names = {kind.__name__ for cause in _causes(error) for kind in type(cause).__mro__}
     name = server.name
-    if any(isinstance(cause, Forbidden) for cause in _causes(error)):
+    if any(isinstance(cause, AddressForbidden) for cause in _causes(error)):
         return Unreachable("This address may not be called: a server of your own must be on the open internet.")
-    if any(isinstance(cause, TooMuch) for cause in _causes(error)):
+    if any(isinstance(cause, ResponseTooLarge) for cause in _causes(error)):
         return Unreachable(f"{name} sent more than an answer can hold; the rest was not read.")
     if names & {"ReadTimeout", "WriteTimeout"} or ("Timeout" in names and "ConnectTimeout" not in names):
         return Unreachable(
@@ -99,7 +100,7 @@ def broken(error: BaseException, server: Server, *, begun: bool = False) -> Remo
             f"{name} shows a certificate that is not valid for its address; nothing was sent. Check the URL, and that "
             "no proxy stands in between."
         )
-    if names & _NOT_AN_ANSWER and "ConnectError" not in names:
+    if names & _PROTOCOL_ERRORS and "ConnectError" not in names:
         return Unreachable(f"{name} answered something that is not an answer. Check the URL; try again.")
     # The last two are what requests and urllib call it.
     if names & {"ConnectError", "ConnectTimeout", "gaierror", "SSLError", "ConnectionError"}:
@@ -107,7 +108,7 @@ def broken(error: BaseException, server: Server, *, begun: bool = False) -> Remo
     return Unreachable(f"Talking to {name} failed ({type(error).__name__}). Try again.")
 
 
-_NOT_AN_ANSWER = {
+_PROTOCOL_ERRORS = {
     "RemoteProtocolError",
     "ReadError",
     "WriteError",
@@ -119,32 +120,32 @@ _NOT_AN_ANSWER = {
 }
 
 
-def foreign(server: Server) -> RemoteError:
+def format_error(server: Server) -> RemoteError:
     """The error for a success that is not what was asked for."""
     return Unreachable(f"{server.name} answered, but not in the form that was asked for. Check that its URL is right.")
 
 
-def quoted(body: object, keys: Iterable[Secret | None]) -> str:
+def server_message(body: object, keys: Iterable[Secret | None]) -> str:
     """A server's own message out of the body of its error, shortened, on one line, without keys; '' for HTML."""
     message = " ".join(clean(_message(body, MAX_DEPTH)).split())[:MAX_READ]
     if message.startswith("<") or "<html" in message.lower() or "<!doctype" in message.lower():
         return ""
-    line = hidden(message, keys)
+    line = redacted(message, keys)
     return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
 
 
-def seconds_in(text: object, now: float | None = None) -> float | None:
+def retry_after_seconds(text: object, now: float | None = None) -> float | None:
     """Seconds from a Retry-After header, a number or a date, or Google's retryDelay ("7s"); None for anything else.
 
     Args:
         now: Unix time, where it is not that of the clock.
     """
     words = str(text).strip()[:64]
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)s?", words, re.ASCII)
+    number = re.fullmatch(r"(\d+(?:\.\d+)?)s?", words, re.ASCII)
     try:
         seconds = (
-            float(found[1])
-            if found
+            float(number[1])
+            if number
             else parsedate_to_datetime(words).timestamp() - (time.time() if now is None else now)
         )
     except (ValueError, OverflowError, OSError):
@@ -156,26 +157,43 @@ def _message(body: object, depth: int) -> str:
     """The message inside an error's body, looked for a few levels deep: a hostile one may nest without end."""
     if isinstance(body, bytes | bytearray):
         body = bytes(body).decode("utf-8", "replace")
-    if isinstance(body, str) and body.lstrip()[:1] in ("{", "["):
-        try:
-            body = json.loads(body)
-        except (ValueError, RecursionError):
-            return ""
+    if isinstance(body, str):
+        parsed = _parsed(body) if body.lstrip()[:1] in ("{", "[") else None
+        if parsed is None:
+            # A whole body of broken JSON says nothing to a person; inside a body such a text is the server's message.
+            return body if depth < MAX_DEPTH or body.lstrip()[:1] not in ("{", "[") else ""
+        body = parsed
     if isinstance(body, str):
         return body
     if isinstance(body, list) and body and depth:
         return _message(body[0], depth - 1)
     if isinstance(body, Mapping) and depth:
-        inner = next((body[name] for name in ("error", "message", "detail", "msg") if body.get(name)), "")
+        inner = next((body[name] for name in _MESSAGE_FIELDS if body.get(name)), "")
         return _message(inner, depth - 1)
     return ""
 
 
-def _gone(server: Server, model: str) -> str:
+_MESSAGE_FIELDS = ("error", "errors", "message", "detail", "msg", "error_message", "error_msg", "errorMessage")
+"""Where servers put the message of an error: OpenAI and Google the first and third, FastAPI the fourth and fifth."""
+
+
+def _parsed(text: str) -> object:
+    """JSON, or what Python prints of a dict, as some proxies send it; None where it is neither."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text.strip()) if len(text) <= MAX_READ else None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+
+
+def _not_found(server: Server, model: str) -> str:
     bare = model.rsplit("/", 1)[-1]
-    new = next((new for pattern, new in SUCCESSORS.items() if re.match(pattern, bare)), None)
-    if server.id == "gemini" and new:
-        return f"Google has shut down {model[:80]}. Choose {new}, its successor."
+    successor = next((new for pattern, new in SUCCESSORS.items() if re.match(pattern, bare)), None)
+    if server.id == "gemini" and successor:
+        return f"Google has shut down {model[:80]}. Choose {successor}, its successor."
     return f"{server.name} has no model '{model[:80]}', or this key may not use it (404). Choose one from its list."
 
 

@@ -1,4 +1,4 @@
-"""A guarded connection to one server: it follows no redirect, reads no proxy from the environment, goes only to
+"""An HTTP client for one server: it follows no redirect, reads no proxy from the environment, goes only to
 addresses that a rule allows, reads no more than a cap, and can be hung up from another thread.
 
 Hanging up shuts the sockets: closing a response does not wake a thread that waits for its next byte. Knows no
@@ -27,11 +27,11 @@ HEADERS = {"accept-encoding": "identity", "user-agent": "diptych"}
 """No compression: a small body that unpacks to a huge one would slip under the cap."""
 
 
-class TooMuch(httpcore2.ReadError):
+class ResponseTooLarge(httpcore2.ReadError):
     """The server sent more than MAX_BYTES."""
 
 
-class Forbidden(httpcore2.ConnectError):
+class AddressForbidden(httpcore2.ConnectError):
     """A rule does not allow the addresses of this host."""
 
 
@@ -48,8 +48,8 @@ def _plain(response: httpx2.Response) -> None:
         raise httpx2.DecodingError("a compressed body that was not asked for")
 
 
-class Line:
-    """One visitor's connection to one server, for one model; `client` is handed to an SDK.
+class GuardedClient:
+    """One visitor's connection to one server, for one model; `http` is the client that is handed to an SDK.
 
     Args:
         rule: which addresses may be called.
@@ -57,14 +57,14 @@ class Line:
     """
 
     def __init__(self, rule: Rule, *, connect: float = 5.0, read: float = 120.0, max_bytes: int = MAX_BYTES) -> None:
-        self._backend = _Guarded(rule, max_bytes)
+        self._backend = _GuardedBackend(rule, max_bytes)
         context = trusted()
         transport = httpx2.HTTPTransport(verify=context, trust_env=False)
         transport._pool.close()
         transport._pool = httpcore2.ConnectionPool(
             ssl_context=context, network_backend=self._backend, max_connections=4
         )
-        self.client = httpx2.Client(
+        self.http = httpx2.Client(
             transport=transport,
             headers=HEADERS,
             timeout=httpx2.Timeout(read, connect=connect, write=30.0, pool=connect),
@@ -74,16 +74,16 @@ class Line:
         )
 
     def hang_up(self) -> None:
-        """Shut every socket now; whoever reads from one gets an error. The line is of no use afterwards."""
+        """Shut every socket now; whoever reads from one gets an error. The client is of no use afterwards."""
         self._backend.shut()
 
     def close(self) -> None:
         self._backend.shut()
         with suppress(Exception):
-            self.client.close()
+            self.http.close()
 
 
-class _Guarded(httpcore2.NetworkBackend):
+class _GuardedBackend(httpcore2.NetworkBackend):
     """Resolves a name once, asks the rule, and connects to the addresses it looked at."""
 
     def __init__(self, rule: Rule, max_bytes: int) -> None:
@@ -91,7 +91,7 @@ class _Guarded(httpcore2.NetworkBackend):
         self._max_bytes = max_bytes
         self._plain = httpcore2.SyncBackend()
         self._lock = Lock()
-        self._open: list[_Counted] = []
+        self._open: list[_CountedStream] = []
         self._shut = False
 
     def connect_tcp(
@@ -103,18 +103,18 @@ class _Guarded(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         if self._shut:
-            raise httpcore2.ConnectError("the line was hung up")
+            raise httpcore2.ConnectError("the client was hung up")
         try:
             addresses = resolved(host, port)
             self._rule(host, addresses)
         except PermissionError as error:
-            raise Forbidden(str(error)) from None
+            raise AddressForbidden(str(error)) from None
         except (OSError, UnicodeError) as error:
             raise httpcore2.ConnectError(f"no address for this name ({type(error).__name__})") from None
         return self.tracked(self._first(addresses, port, timeout, local_address, socket_options))
 
-    def tracked(self, stream: httpcore2.NetworkStream, read: int = 0) -> _Counted:
-        counted = _Counted(stream, self, self._max_bytes, read)
+    def tracked(self, stream: httpcore2.NetworkStream, read: int = 0) -> _CountedStream:
+        counted = _CountedStream(stream, self, self._max_bytes, read)
         with self._lock:
             self._open.append(counted)
             shut = self._shut
@@ -130,30 +130,30 @@ class _Guarded(httpcore2.NetworkBackend):
 
     def _first(self, addresses: list[str], *how: Any) -> httpcore2.NetworkStream:
         """The first address that answers."""
-        trouble: Exception | None = None
+        failure: Exception | None = None
         for address in addresses[:4]:
             try:
                 return self._plain.connect_tcp(address, *how)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                trouble = error
-        raise trouble or httpcore2.ConnectError("no address for this name")
+                failure = error
+        raise failure or httpcore2.ConnectError("no address for this name")
 
 
-class _Counted(httpcore2.NetworkStream):
+class _CountedStream(httpcore2.NetworkStream):
     """A stream that counts what it reads since it was last written to, and can be shut from another thread."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, backend: _Guarded, max_bytes: int, read: int) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, backend: _GuardedBackend, max_bytes: int, read: int) -> None:
         self._stream = stream
         self._backend = backend
         self._max_bytes = max_bytes
         self._read = read
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        found = self._stream.read(max_bytes, timeout)
-        self._read += len(found)
+        data = self._stream.read(max_bytes, timeout)
+        self._read += len(data)
         if self._read > self._max_bytes:
-            raise TooMuch(f"more than {self._max_bytes} bytes")
-        return found
+            raise ResponseTooLarge(f"more than {self._max_bytes} bytes")
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._read = 0
@@ -172,7 +172,7 @@ class _Counted(httpcore2.NetworkStream):
         return self._stream.get_extra_info(info)
 
     def shut(self) -> None:
-        found = self._stream.get_extra_info("socket")
-        if isinstance(found, socket.socket):
+        sock = self._stream.get_extra_info("socket")
+        if isinstance(sock, socket.socket):
             with suppress(OSError, ValueError):
-                found.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)

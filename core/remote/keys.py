@@ -1,7 +1,7 @@
 """Keys on their way from a visitor or the deployment to a server, and out of everything else.
 
-A key is never kept, logged or quoted here. `hidden` takes out of a text the keys that were used and whatever looks
-like one.
+A key is never kept, logged or quoted here. `redacted` takes the keys that were used, and whatever looks like one, out
+of a message; `KeyRedactor` takes the keys that were used out of a text that comes in parts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ from core.errors import InvalidInput, KeyRefused
 from core.settings import Secret, Secrets
 
 MAX_KEY = 512
+REDACTED = "[key]"
+MIN_REDACTED = 4
+"""A shorter key is not looked for: it would be found in ordinary words."""
+MIN_CUT_KEY = 8
+"""So much of a key at the very end of a text is taken for a key that was cut off."""
 
 _LOOKS_LIKE_A_KEY = re.compile(
     r"""(?<![A-Za-z])(?:sk-[\w-]{6,}|hf_\w{6,}|gsk_\w{6,}|AIza[\w-]{6,}|AQ\.[\w-]{6,})|(?i:Bearer\s+)\S+|"""
@@ -59,13 +64,54 @@ def key_for(server: Server, secrets: Secrets) -> Secret | None:
     return None
 
 
-def hidden(text: str, keys: Iterable[Secret | None]) -> str:
+def redacted(text: str, keys: Iterable[Secret | None]) -> str:
     """The text without any of these keys, nor anything else that looks like one."""
     # The longest first: a key may begin with another one, whose removal would leave its end in sight.
     for key in sorted((key.reveal() for key in keys if key), key=len, reverse=True):
-        if len(key) >= 4:
-            text = text.replace(key, "[key]")
-    return _LOOKS_LIKE_A_KEY.sub("[key]", text)
+        if len(key) >= MIN_REDACTED:
+            text = text.replace(key, REDACTED)
+    return _LOOKS_LIKE_A_KEY.sub(REDACTED, text)
+
+
+class KeyRedactor:
+    """Takes keys out of a text that comes in parts, also where a key is split over several of them.
+
+    What may be the beginning of a key is held back until more of the text is there: the parts of `feed` and `flush`
+    together are the text, in its order, with REDACTED for each key. Only the very keys that were sent are taken out:
+    an example in an answer that looks like a key is the answer's own.
+    """
+
+    def __init__(self, keys: Iterable[Secret | None]) -> None:
+        texts = {key.reveal() for key in keys if key}
+        self._keys = sorted((text for text in texts if len(text) >= MIN_REDACTED), key=len, reverse=True)
+        self._held = ""
+        self.found = False
+
+    def feed(self, text: str) -> str:
+        """More of the text; returns what of it can be shown now."""
+        text = self._without_keys(self._held + text)
+        held = max((_overlap(text, key) for key in self._keys), default=0)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held]
+
+    def flush(self) -> str:
+        """The rest, once nothing more comes. A key that was cut off is taken out as far as it came."""
+        rest, self._held = self._held, ""
+        if len(rest) < MIN_CUT_KEY:
+            return rest
+        self.found = True
+        return REDACTED
+
+    def _without_keys(self, text: str) -> str:
+        for key in self._keys:
+            if key in text:
+                self.found, text = True, text.replace(key, REDACTED)
+        return text
+
+
+def _overlap(text: str, key: str) -> int:
+    """How many characters at the text's end are the beginning of the key."""
+    return next((n for n in range(min(len(key) - 1, len(text)), 0, -1) if text.endswith(key[:n])), 0)
 
 
 def _sendable(key: str) -> bool:

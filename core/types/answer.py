@@ -51,7 +51,8 @@ class Output:
     """A finished answer. Times are seconds; `provenance` holds what only the provider knows and a replay needs.
 
     A local provider's provenance names rendered_prompt, source, revision, versions, batch_size, device and dtype; a
-    remote one's source, model_version, versions and host. `output_tokens` counts what was paid for as output, the
+    remote one's source, model_version, versions and host. `prompt_tokens` is None where a server
+    did not count them. `output_tokens` counts what was paid for as output, the
     `thought_tokens` among them; of an image its steps, of sound its frames. `images` are PNG or JPEG files, `audio` is
     a WAV file. `cost` is US dollars, None where a price is not known. `notes` are sentences about how the request was
     changed on its way, such as "temperature was not used by this model".
@@ -59,7 +60,7 @@ class Output:
 
     text: str
     finish: FinishReason
-    prompt_tokens: int
+    prompt_tokens: int | None
     output_tokens: int
     seconds: float
     first_token_seconds: float | None = None

@@ -73,7 +73,7 @@ def test_names_are_kept_as_they_are(model: str, name: str) -> None:
     ],
 )
 def test_a_visitors_server_round_trips(model: str, name: str, url: str) -> None:
-    """Reading an id decides nothing: whether the URL may be called is decided at the door."""
+    """Reading an id decides nothing: whether the URL may be called is decided where it is called."""
     found = spec(model)
     assert spec(found.id) == found
     assert found.id == model

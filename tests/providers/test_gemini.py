@@ -23,8 +23,8 @@ from core.catalog.servers import server
 from core.errors import InvalidInput, KeyRefused, QuotaSpent, UnknownModel, Unreachable
 from core.pictures import mime
 from core.providers import Model, list_models, open_remote
-from core.remote.endpoint import Door
-from core.remote.guarded_client import Line
+from core.remote.endpoint import Endpoint
+from core.remote.guarded_client import GuardedClient
 from core.settings import Lent, Secret, Settings
 from core.types import Delta, Event, Failed, Finished, Message, Output, Request, Value
 from tests.support.fake_gemini import (
@@ -521,7 +521,9 @@ def test_a_redirect_is_not_followed(house: House, status: int) -> None:
 
 
 def test_a_body_without_end_is_not_read_to_its_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Door, "line", lambda way, settings: Line(way.rule, read=20.0, max_bytes=100_000))
+    monkeypatch.setattr(
+        Endpoint, "client", lambda endpoint, settings: GuardedClient(endpoint.rule, read=20.0, max_bytes=100_000)
+    )
     house.fake.plan(endless)
     failed = house.failure()
     assert (failed.kind, "more than an answer can hold" in failed.error) == ("Unreachable", True)

@@ -329,6 +329,17 @@ def test_a_stream_without_a_last_word_but_with_a_reason(server: fake.Server) -> 
     assert [answer(model).text for _ in range(3)] == ["Hi"] * 3
 
 
+@pytest.mark.parametrize("reason", [None, "", " "])
+def test_a_stream_with_a_last_word_and_no_reason_is_whole(server: fake.Server, reason: str | None) -> None:
+    parts = [fake.event(fake.chunk(text, finish=reason)) for text in ("Hi", "!")]
+    server.plans = [fake.streams(*parts, fake.DONE), fake.streams(*parts)]
+    model = opened(server)
+    output = answer(model)
+    assert (output.text, output.finish) == ("Hi!", "stop")
+    assert "The server did not say why the answer ended." in output.notes
+    assert failure(model).error == BROKE, "without a last word it may have been cut"
+
+
 def test_empty_and_odd_chunks_do_no_harm(server: fake.Server) -> None:
     rows: list[object] = [
         fake.chunk(choices=[]),
@@ -420,7 +431,6 @@ FAULTS: dict[str, tuple[fake.Plan, str, str]] = {
     "cut": (fake.streams(HALF, end=False), UNREACHABLE, BROKE),
     "reset in the middle": (fake.resets(HALF), UNREACHABLE, BROKE),
     "a good-bye in the middle": (fake.streams(HALF), UNREACHABLE, BROKE),
-    "a last word without a reason": (fake.streams(HALF, fake.DONE), UNREACHABLE, BROKE),
     "invalid JSON in the middle": (fake.streams(HALF, b"data: {oops\n\n"), UNREACHABLE, BROKE),
     "invalid UTF-8 in the middle": (fake.streams(HALF, b'data: {"\xff\xfe"}\n\n'), UNREACHABLE, BROKE),
     "invalid JSON": (fake.streams(b"data: {oops\n\n"), UNREACHABLE, FOREIGN),
@@ -535,7 +545,7 @@ def test_no_redirect_is_followed(server: fake.Server, status: int) -> None:
 @pytest.mark.parametrize("part", [fake.event(fake.delta()), b"x" * 10_000, b": comment\n" * 1000])
 def test_a_body_without_end_is_cut(server: fake.Server, monkeypatch: pytest.MonkeyPatch, part: bytes) -> None:
     monkeypatch.setattr(
-        guarded_client.Line.__init__, "__kwdefaults__", {"connect": 5.0, "read": 120.0, "max_bytes": 200_000}
+        guarded_client.GuardedClient.__init__, "__kwdefaults__", {"connect": 5.0, "read": 120.0, "max_bytes": 200_000}
     )
     server.plans = [fake.endless_body(part), fake.says("Next.")]
     model = opened(server)

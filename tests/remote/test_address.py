@@ -12,7 +12,7 @@ import pytest
 from core.catalog.servers import SERVERS, Server, custom, server
 from core.errors import InvalidInput, KeyRefused, ModelRefused, QuotaSpent
 from core.remote.address import MAX_URL, anywhere, checked_url, is_public, loopback_only, public_only, resolved
-from core.remote.endpoint import Door, door
+from core.remote.endpoint import Endpoint, endpoint_for
 from core.settings import Lent, Secret, Secrets, Settings, settings
 
 # --- URLs
@@ -240,7 +240,7 @@ def test_addresses_are_named_once_in_their_order(monkeypatch: pytest.MonkeyPatch
     assert resolved("host.example", 443) == ["2606:4700::1111", "8.8.8.8"]
 
 
-# --- doors
+# --- endpoints
 
 OWN = Secret("own-key-of-a-visitor")
 URL = "https://host.example/v1"
@@ -257,9 +257,9 @@ def lent(ask: Callable[[], None] = lambda: None, used: Callable[[int], None] = l
 
 @pytest.mark.parametrize("row", [row for row in SERVERS if row.needs_key], ids=lambda row: row.id)
 def test_a_key_goes_to_its_own_host(row: Server, chosen: Callable[..., Settings]) -> None:
-    way = door(row, chosen(), {row.id: OWN, "other": Secret("another")})
-    assert (way.base_url, way.key, way.rule) == (row.base_url, OWN, anywhere)
-    assert way.base_url.startswith("https://")
+    endpoint = endpoint_for(row, chosen(), {row.id: OWN, "other": Secret("another")})
+    assert (endpoint.base_url, endpoint.key, endpoint.rule) == (row.base_url, OWN, anywhere)
+    assert endpoint.base_url.startswith("https://")
 
 
 @pytest.mark.parametrize("row", [row for row in SERVERS if row.needs_key], ids=lambda row: row.id)
@@ -269,63 +269,63 @@ def test_no_key_is_borrowed(row: Server, chosen: Callable[..., Settings], monkey
     others = {other.id: Secret(f"key-of-{other.id}") for other in SERVERS if other.id != row.id}
     for secrets in ({}, others, {row.id: Secret("")}, {row.id: Secret("   ")}, {row.name: OWN}):
         with pytest.raises(KeyRefused, match=r"no key for"):
-            door(row, chosen(secrets=others), secrets)
+            endpoint_for(row, chosen(secrets=others), secrets)
 
 
 @pytest.mark.parametrize("bad", ["sk-bad\nX-Evil: 1", "sk-bäd", "sk bad", "k" * 513, "sk-bad\x00"])
 def test_a_key_that_no_header_can_hold_is_not_sent(bad: str, chosen: Callable[..., Settings]) -> None:
     with pytest.raises(KeyRefused, match="cannot be sent") as caught:
-        door(server("openai"), chosen(), {"openai": Secret(bad)})
+        endpoint_for(server("openai"), chosen(), {"openai": Secret(bad)})
     assert bad not in str(caught.value)
     assert "sk" not in str(caught.value)
 
 
 def test_the_settings_keys_are_used_by_nobody_who_was_not_handed_them(chosen: Callable[..., Settings]) -> None:
     with pytest.raises(KeyRefused):
-        door(server("openai"), chosen(secrets={"openai": Secret("the-deployments-key")}), {})
+        endpoint_for(server("openai"), chosen(secrets={"openai": Secret("the-deployments-key")}), {})
 
 
 def test_a_deployment_may_move_a_server(chosen: Callable[..., Settings]) -> None:
     moved = chosen(base_urls={"openai": "https://proxy.example/v1/", "ollama": "http://gpu.lan:11434/v1"})
-    assert door(server("openai"), moved, {"openai": OWN}).base_url == "https://proxy.example/v1"
-    assert door(server("ollama"), moved, {}).base_url == "http://gpu.lan:11434/v1"
+    assert endpoint_for(server("openai"), moved, {"openai": OWN}).base_url == "https://proxy.example/v1"
+    assert endpoint_for(server("ollama"), moved, {}).base_url == "http://gpu.lan:11434/v1"
     with pytest.raises(ModelRefused):
-        door(server("vllm"), moved, {})
+        endpoint_for(server("vllm"), moved, {})
 
 
 @pytest.mark.parametrize("row", [row for row in SERVERS if row.local], ids=lambda row: row.id)
 def test_servers_on_this_machine_are_for_local_runs(row: Server, chosen: Callable[..., Settings]) -> None:
     with pytest.raises(ModelRefused, match="make run"):
-        door(row, chosen(), {})
-    way = door(row, chosen(local=True), {"openai": OWN})
-    assert way.key is None
-    assert way.base_url.startswith("http://localhost:")
+        endpoint_for(row, chosen(), {})
+    endpoint = endpoint_for(row, chosen(local=True), {"openai": OWN})
+    assert endpoint.key is None
+    assert endpoint.base_url.startswith("http://localhost:")
 
 
 def test_a_visitors_server_gets_the_visitors_key_on_the_open_internet(chosen: Callable[..., Settings]) -> None:
     row = custom(URL + "/")
-    way = door(row, chosen(custom_servers=True), {row.id: OWN, "openai": lent()})
-    assert (way.base_url, way.key, way.rule) == (URL, OWN, public_only)
+    endpoint = endpoint_for(row, chosen(custom_servers=True), {row.id: OWN, "openai": lent()})
+    assert (endpoint.base_url, endpoint.key, endpoint.rule) == (URL, OWN, public_only)
 
 
 def test_a_visitors_server_on_a_local_run(chosen: Callable[..., Settings]) -> None:
     row = custom("http://localhost:9999/v1")
-    way = door(row, chosen(custom_servers=True, local=True), {row.id: OWN})
-    assert way.rule is loopback_only
+    endpoint = endpoint_for(row, chosen(custom_servers=True, local=True), {row.id: OWN})
+    assert endpoint.rule is loopback_only
     with pytest.raises(InvalidInput):
-        door(row, chosen(custom_servers=True), {row.id: OWN})
+        endpoint_for(row, chosen(custom_servers=True), {row.id: OWN})
 
 
 def test_https_on_a_local_run_is_still_for_the_open_internet(chosen: Callable[..., Settings]) -> None:
     row = custom("https://localhost:9999/v1")
-    assert door(row, chosen(custom_servers=True, local=True), {row.id: OWN}).rule is public_only
+    assert endpoint_for(row, chosen(custom_servers=True, local=True), {row.id: OWN}).rule is public_only
 
 
 def test_servers_of_visitors_are_off_unless_allowed(chosen: Callable[..., Settings]) -> None:
     row = custom(URL)
     for local in (False, True):
         with pytest.raises(ModelRefused, match="DIPTYCH_CUSTOM_SERVERS"):
-            door(row, chosen(local=local), {row.id: OWN})
+            endpoint_for(row, chosen(local=local), {row.id: OWN})
 
 
 def test_a_lent_key_never_goes_to_a_visitors_server(chosen: Callable[..., Settings]) -> None:
@@ -333,50 +333,50 @@ def test_a_lent_key_never_goes_to_a_visitors_server(chosen: Callable[..., Settin
     keys: list[Secrets] = [{}, {"openai": lent(), "custom": lent()}, {"custom": OWN}, {row.id + "/": OWN}]
     for secrets in keys:
         with pytest.raises(KeyRefused):
-            door(row, chosen(custom_servers=True), secrets)
+            endpoint_for(row, chosen(custom_servers=True), secrets)
     with pytest.raises(ModelRefused, match="key of your own"):
-        door(row, chosen(custom_servers=True), {row.id: lent()})
+        endpoint_for(row, chosen(custom_servers=True), {row.id: lent()})
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "https://user@host.example", "https://evil#@api.openai.com", "x"])
 def test_a_visitors_url_is_checked_before_its_key_is_looked_for(url: str, chosen: Callable[..., Settings]) -> None:
     with pytest.raises(InvalidInput):
-        door(custom(url), chosen(custom_servers=True), {})
+        endpoint_for(custom(url), chosen(custom_servers=True), {})
 
 
 def test_a_forged_row_does_not_get_a_key(chosen: Callable[..., Settings]) -> None:
     """A custom server that names itself like one of the table is still a custom one."""
     forged = replace(custom("https://evil.example"), name="OpenAI")
     with pytest.raises(KeyRefused):
-        door(forged, chosen(custom_servers=True), {"openai": lent()})
+        endpoint_for(forged, chosen(custom_servers=True), {"openai": lent()})
 
 
 def test_only_a_lent_key_is_counted() -> None:
     asked: list[str] = []
     tokens: list[int] = []
     row = server("openai")
-    way = Door(row, row.base_url, lent(lambda: asked.append("?"), tokens.append), anywhere)
-    way.ask()
-    way.used(12)
+    endpoint = Endpoint(row, row.base_url, lent(lambda: asked.append("?"), tokens.append), anywhere)
+    endpoint.check_allowance()
+    endpoint.count_tokens(12)
     assert (asked, tokens) == (["?"], [12])
     for key in (OWN, None):
-        Door(row, row.base_url, key, anywhere).ask()
-        Door(row, row.base_url, key, anywhere).used(99)
+        Endpoint(row, row.base_url, key, anywhere).check_allowance()
+        Endpoint(row, row.base_url, key, anywhere).count_tokens(99)
     assert (asked, tokens) == (["?"], [12])
 
 
-def test_a_spent_allowance_is_said_at_the_door() -> None:
+def test_a_spent_allowance_is_said_at_the_endpoint() -> None:
     def spent() -> None:
         raise QuotaSpent("no more", 7.0)
 
     row = server("openai")
     with pytest.raises(QuotaSpent, match="no more"):
-        Door(row, row.base_url, lent(spent), anywhere).ask()
+        Endpoint(row, row.base_url, lent(spent), anywhere).check_allowance()
 
 
-def test_a_door_does_not_show_its_key() -> None:
+def test_an_endpoint_does_not_show_its_key() -> None:
     row = server("openai")
     for key in (OWN, lent()):
-        shown = repr(Door(row, row.base_url, key, anywhere))
+        shown = repr(Endpoint(row, row.base_url, key, anywhere))
         assert "own-key" not in shown
         assert "the-deployments-key" not in shown

@@ -17,9 +17,17 @@ import pytest
 
 from core.catalog.servers import custom, server
 from core.errors import InvalidInput, KeyRefused, QuotaSpent, RemoteError, Unreachable
-from core.remote.errors import MAX_QUOTED, SUCCESSORS, broken, foreign, quoted, refused, seconds_in
-from core.remote.guarded_client import Forbidden, TooMuch
-from core.remote.keys import MAX_KEY, hidden, key_for, key_from
+from core.remote.errors import (
+    MAX_QUOTED,
+    SUCCESSORS,
+    connection_error,
+    format_error,
+    retry_after_seconds,
+    server_message,
+    status_error,
+)
+from core.remote.guarded_client import AddressForbidden, ResponseTooLarge
+from core.remote.keys import MAX_KEY, key_for, key_from, redacted
 from core.settings import Lent, Secret, settings
 
 GEMINI, OPENAI, OLLAMA = server("gemini"), server("openai"), server("ollama")
@@ -75,13 +83,13 @@ def test_a_key_is_found_under_its_own_server_only(monkeypatch: pytest.MonkeyPatc
 def test_used_keys_are_hidden_wherever_they_stand() -> None:
     odd = Secret("odd+key/with=signs")
     said = f"bad key odd+key/with=signs, odd+key/with=signs! ({KEY})"
-    assert hidden(said, [odd, None, Secret("")]) == "bad key [key], [key]! ([key])"
+    assert redacted(said, [odd, None, Secret("")]) == "bad key [key], [key]! ([key])"
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_key_that_begins_with_another_is_hidden_whole(order: int) -> None:
     keys = [Secret("abcdef"), Secret("abcdef-and-more")][::order]
-    assert hidden("it was abcdef-and-more", keys) == "it was [key]"
+    assert redacted("it was abcdef-and-more", keys) == "it was [key]"
 
 
 @pytest.mark.parametrize(
@@ -100,14 +108,14 @@ def test_a_key_that_begins_with_another_is_hidden_whole(order: int) -> None:
 )
 def test_whatever_looks_like_a_key_is_hidden(key: str) -> None:
     for said in (key, f"key {key} is bad", f'{{"key": "{key}"}}', f"({key})", f"x={key}&y=1"):
-        assert key.split()[-1] not in hidden(said, [])
-        assert "[key]" in hidden(said, [])
-    assert "abc" not in hidden("https://host.example/v1?key=abcdef&alt=sse", [])
+        assert key.split()[-1] not in redacted(said, [])
+        assert "[key]" in redacted(said, [])
+    assert "abc" not in redacted("https://host.example/v1?key=abcdef&alt=sse", [])
 
 
 @pytest.mark.parametrize("said", ["a risk-adjusted answer", "task-specific", "ask me", "gpt-4.1 and claude-haiku-5-5"])
 def test_words_are_not_taken_for_keys(said: str) -> None:
-    assert hidden(said, [Secret("abc")]) == said
+    assert redacted(said, [Secret("abc")]) == said
 
 
 def lent(value: str) -> Lent:
@@ -173,7 +181,7 @@ def test_a_traceback_with_locals_does_not_show_a_secret() -> None:
     ],
 )
 def test_every_status_has_its_sentence(status: int, kind: type[RemoteError], words: str) -> None:
-    error = refused(status, OPENAI, "m")
+    error = status_error(status, OPENAI, "m")
     assert type(error) is kind
     assert words in str(error)
     assert "OpenAI" in str(error)
@@ -184,19 +192,19 @@ def test_every_status_has_its_sentence(status: int, kind: type[RemoteError], wor
 
 @pytest.mark.parametrize("status", [400, 413, 429, 500, 502, 503])
 def test_the_servers_own_words_are_quoted_where_they_help(status: int) -> None:
-    assert "It says: max_tokens is 8192" in str(refused(status, OPENAI, "m", said="max_tokens is 8192"))
+    assert "It says: max_tokens is 8192" in str(status_error(status, OPENAI, "m", message="max_tokens is 8192"))
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404])
 def test_they_are_not_where_a_key_was_refused(status: int) -> None:
-    assert "sk-abc" not in str(refused(status, OPENAI, "m", said="Incorrect API key provided: sk-abc***xyz"))
+    assert "sk-abc" not in str(status_error(status, OPENAI, "m", message="Incorrect API key provided: sk-abc***xyz"))
 
 
 @pytest.mark.parametrize(
     "said", ["API key not valid. Please pass a valid API key.", "API key expired. Please renew the API key."]
 )
 def test_google_refuses_a_key_with_400(said: str) -> None:
-    error = refused(400, GEMINI, "gemini-3.8-flash", said=said)
+    error = status_error(400, GEMINI, "gemini-3.8-flash", message=said)
     assert type(error) is KeyRefused
     assert "does not take this key" in str(error)
 
@@ -204,9 +212,9 @@ def test_google_refuses_a_key_with_400(said: str) -> None:
 @pytest.mark.parametrize(("after", "words"), [(7.0, "7 s"), (6.2, "7 s"), (0.0, "1 s"), (None, "Wait a little")])
 def test_how_long_to_wait(after: float | None, words: str) -> None:
     for status in (429, 503):
-        error = refused(status, OPENAI, "m", retry_after=after)
+        error = status_error(status, OPENAI, "m", retry_after=after)
         assert words in str(error)
-    assert refused(429, OPENAI, "m", retry_after=after).retry_after == after  # type: ignore[attr-defined]
+    assert status_error(429, OPENAI, "m", retry_after=after).retry_after == after  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -225,24 +233,24 @@ def test_how_long_to_wait(after: float | None, words: str) -> None:
     ],
 )
 def test_what_google_shut_down_has_a_successor(gone: str, successor: str) -> None:
-    said = str(refused(404, GEMINI, gone))
+    said = str(status_error(404, GEMINI, gone))
     assert f"Choose {successor}, its successor" in said
     assert gone in said
-    assert "successor" not in str(refused(404, server("openrouter"), gone))
+    assert "successor" not in str(status_error(404, server("openrouter"), gone))
 
 
 @pytest.mark.parametrize("model", ["gemini-2.5-flash-lite", "gemini-9", "gemini-10-flash", "m"])
 def test_what_still_lives_has_none(model: str) -> None:
-    assert "has no model" in str(refused(404, GEMINI, model))
+    assert "has no model" in str(status_error(404, GEMINI, model))
 
 
 def test_a_successor_is_not_gone_itself() -> None:
-    assert not [new for new in SUCCESSORS.values() if "successor" in str(refused(404, GEMINI, new))]
+    assert not [new for new in SUCCESSORS.values() if "successor" in str(status_error(404, GEMINI, new))]
 
 
 def test_a_name_without_end_is_shortened() -> None:
     for row in (GEMINI, OPENAI):
-        assert len(str(refused(404, row, "gemini-2.0-" + "x" * 10_000))) < 250
+        assert len(str(status_error(404, row, "gemini-2.0-" + "x" * 10_000))) < 250
 
 
 # --- quotes
@@ -267,7 +275,7 @@ def test_a_name_without_end_is_shortened() -> None:
     ],
 )
 def test_a_message_is_found_in_every_shape(body: object) -> None:
-    assert quoted(body, []) == "stop is too long"
+    assert server_message(body, []) == "stop is too long"
 
 
 @pytest.mark.parametrize(
@@ -294,31 +302,31 @@ def test_a_message_is_found_in_every_shape(body: object) -> None:
     ],
 )
 def test_what_is_no_message_is_not_quoted(body: object) -> None:
-    assert quoted(body, []) == ""
+    assert server_message(body, []) == ""
 
 
 def test_a_message_nested_without_end_is_not_followed() -> None:
     body: dict[str, object] = {"message": "deep"}
     for _ in range(100_000):
         body = {"error": body}
-    assert quoted(body, []) == ""
+    assert server_message(body, []) == ""
     while isinstance(body := body.pop("error", None), dict):  # type: ignore[assignment]
         pass
 
 
 def test_keys_in_a_message_are_hidden() -> None:
-    said = quoted({"error": {"message": f"key odd-key-77 and {KEY} are bad"}}, [Secret("odd-key-77"), None])
+    said = server_message({"error": {"message": f"key odd-key-77 and {KEY} are bad"}}, [Secret("odd-key-77"), None])
     assert said == "key [key] and [key] are bad"
 
 
 def test_a_key_at_the_cut_is_hidden_before_it_is_cut() -> None:
     key = Secret("Z" * 100)
     for before in range(MAX_QUOTED - 110, MAX_QUOTED + 10):
-        assert "ZZ" not in quoted("a " * (before // 2) + key.reveal(), [key])
+        assert "ZZ" not in server_message("a " * (before // 2) + key.reveal(), [key])
 
 
 def test_a_long_message_is_cut_to_one_line() -> None:
-    said = quoted("word\n" * 1_000_000, [])
+    said = server_message("word\n" * 1_000_000, [])
     assert len(said) == MAX_QUOTED
     assert said.endswith("…")
     assert "\n" not in said
@@ -355,14 +363,14 @@ def test_a_long_message_is_cut_to_one_line() -> None:
     ],
 )
 def test_seconds_to_wait(text: object, seconds: float | None) -> None:
-    assert seconds_in(text) == seconds
+    assert retry_after_seconds(text) == seconds
 
 
 def test_a_date_to_wait_for() -> None:
     now = 1_795_000_000.0
-    assert seconds_in(formatdate(now + 90, usegmt=True), now) == 90
-    assert seconds_in(formatdate(now - 90, usegmt=True), now) == 0
-    assert 0 < (seconds_in(formatdate(usegmt=True, timeval=None)) or 1) < 60
+    assert retry_after_seconds(formatdate(now + 90, usegmt=True), now) == 90
+    assert retry_after_seconds(formatdate(now - 90, usegmt=True), now) == 0
+    assert 0 < (retry_after_seconds(formatdate(usegmt=True, timeval=None)) or 1) < 60
 
 
 # --- broken connections
@@ -381,8 +389,8 @@ def caused(error: Exception, cause: BaseException) -> Exception:
 @pytest.mark.parametrize(
     ("error", "words", "midway"),
     [
-        (Forbidden("10.0.0.1"), "may not be called", "may not be called"),
-        (TooMuch("100"), "more than an answer can hold", "more than an answer can hold"),
+        (AddressForbidden("10.0.0.1"), "may not be called", "may not be called"),
+        (ResponseTooLarge("100"), "more than an answer can hold", "more than an answer can hold"),
         (httpx2.ReadTimeout("t"), "did not answer in time", "stopped sending"),
         (httpx2.WriteTimeout("t"), "did not answer in time", "stopped sending"),
         (httpx2.ConnectTimeout("t"), "cannot be reached", "broke in the middle"),
@@ -396,7 +404,7 @@ def caused(error: Exception, cause: BaseException) -> Exception:
         (caused(httpx2.ConnectError("c"), httpcore2.ConnectError("c")), "cannot be reached", "broke in the middle"),
         (caused(named("APITimeoutError"), httpx2.ReadTimeout("t")), "did not answer in time", "stopped sending"),
         (caused(named("APITimeoutError"), httpx2.ConnectTimeout("t")), "cannot be reached", "broke in the middle"),
-        (caused(named("APIConnectionError"), Forbidden("x")), "may not be called", "may not be called"),
+        (caused(named("APIConnectionError"), AddressForbidden("x")), "may not be called", "may not be called"),
         (named("ReadTimeout", named("Timeout").__class__), "did not answer in time", "stopped sending"),
         (named("ConnectTimeout", named("Timeout").__class__), "cannot be reached", "broke in the middle"),
         (named("ConnectionError"), "cannot be reached", "broke in the middle"),
@@ -412,7 +420,7 @@ def caused(error: Exception, cause: BaseException) -> Exception:
 )
 def test_every_break_has_its_sentence(error: Exception, words: str, midway: str) -> None:
     for begun, expected in ((False, words), (True, midway)):
-        found = broken(error, OPENAI, begun=begun)
+        found = connection_error(error, OPENAI, begun=begun)
         assert type(found) is Unreachable
         assert expected in str(found)
         assert "sk-abc" not in str(found)
@@ -420,16 +428,16 @@ def test_every_break_has_its_sentence(error: Exception, words: str, midway: str)
 
 
 def test_a_server_on_this_machine_may_not_be_started() -> None:
-    assert "Is it started?" in str(broken(httpx2.ConnectError("c"), OLLAMA))
-    assert "network connection" in str(broken(httpx2.ConnectError("c"), OPENAI))
+    assert "Is it started?" in str(connection_error(httpx2.ConnectError("c"), OLLAMA))
+    assert "network connection" in str(connection_error(httpx2.ConnectError("c"), OPENAI))
 
 
 def test_causes_in_a_circle_come_to_an_end() -> None:
     one, other = named("One"), named("Other")
     one.__cause__, other.__cause__ = other, one
-    assert "One" in str(broken(one, OPENAI))
+    assert "One" in str(connection_error(one, OPENAI))
 
 
 def test_a_foreign_answer() -> None:
-    assert "not in the form" in str(foreign(custom("https://host.example")))
-    assert type(foreign(OPENAI)) is Unreachable
+    assert "not in the form" in str(format_error(custom("https://host.example")))
+    assert type(format_error(OPENAI)) is Unreachable

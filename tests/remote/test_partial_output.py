@@ -16,15 +16,15 @@ import pytest
 from core.catalog import spec
 from core.catalog.prices import TABLE, cost, price
 from core.catalog.servers import SERVERS
-from core.remote.cancellable import Watched
-from core.remote.partial_output import Reply, unused, wanted
+from core.remote.cancellable import Cancellable
+from core.remote.partial_output import PartialOutput, accepted, unused_note
 from core.settings import Settings, settings
 from core.types import Value
 from tests.support.fakes import PATIENCE, until
 
 
 class Stream:
-    """Pieces for a Watched: the first `ready` come at once, then nothing until it is hung up."""
+    """Pieces for a Cancellable: the first `ready` come at once, then nothing until it is hung up."""
 
     def __init__(self, ready: int = 0, whole: bool = False, error: BaseException | None = None) -> None:
         self.opened, self.read, self.hung_up = threading.Event(), threading.Event(), threading.Event()
@@ -56,14 +56,14 @@ def never() -> bool:
 
 def test_pieces_come_in_order_and_nobody_hangs_up() -> None:
     stream = Stream(5, whole=True)
-    watched = Watched(stream, never, stream.hang_up)
+    watched = Cancellable(stream, never, stream.hang_up)
     assert list(watched) == [0, 1, 2, 3, 4]
     assert (watched.cancelled, stream.hang_ups) == (False, 0)
 
 
 def test_an_empty_stream_is_an_empty_answer() -> None:
     stream = Stream(whole=True)
-    assert list(Watched(stream, never, stream.hang_up)) == []
+    assert list(Cancellable(stream, never, stream.hang_up)) == []
     assert stream.hang_ups == 0
 
 
@@ -71,7 +71,7 @@ def test_an_empty_stream_is_an_empty_answer() -> None:
 def test_what_the_stream_raises_is_raised_after_its_pieces(error: BaseException) -> None:
     """The line is left alone: what was refused may be asked again on it."""
     stream = Stream(2, error=error)
-    pieces = iter(Watched(stream, never, stream.hang_up))
+    pieces = iter(Cancellable(stream, never, stream.hang_up))
     assert [next(pieces), next(pieces)] == [0, 1]
     with pytest.raises(type(error)) as caught:
         next(pieces)
@@ -84,12 +84,12 @@ def test_a_stream_that_cannot_be_opened() -> None:
         raise OSError("refused")
 
     with pytest.raises(OSError, match="refused"):
-        list(Watched(closed, never, lambda: None))
+        list(Cancellable(closed, never, lambda: None))
 
 
 def test_who_has_stopped_before_asks_nothing() -> None:
     stream = Stream(3)
-    watched = Watched(stream, lambda: True, stream.hang_up)
+    watched = Cancellable(stream, lambda: True, stream.hang_up)
     assert list(watched) == []
     assert watched.cancelled
     assert not stream.opened.is_set()
@@ -97,7 +97,7 @@ def test_who_has_stopped_before_asks_nothing() -> None:
 
 def test_stopping_while_the_first_piece_is_awaited() -> None:
     stream = Stream()
-    watched = Watched(stream, stream.read.is_set, stream.hang_up)
+    watched = Cancellable(stream, stream.read.is_set, stream.hang_up)
     assert list(watched) == []
     assert (watched.cancelled, stream.hang_ups) == (True, 1)
     assert stream.over.wait(PATIENCE), "the reading thread was not woken"
@@ -106,7 +106,7 @@ def test_stopping_while_the_first_piece_is_awaited() -> None:
 def test_stopping_between_pieces_keeps_what_came() -> None:
     stream = Stream(1_000)
     seen: list[int] = []
-    watched = Watched(stream, lambda: len(seen) >= 3, stream.hang_up)
+    watched = Cancellable(stream, lambda: len(seen) >= 3, stream.hang_up)
     for piece in watched:
         seen.append(piece)
     assert seen == [0, 1, 2]
@@ -117,7 +117,7 @@ def test_stopping_between_pieces_keeps_what_came() -> None:
 def test_stopping_while_the_next_piece_is_awaited() -> None:
     stream, stop = Stream(2), threading.Event()
     seen: list[int] = []
-    watched = Watched(stream, stop.is_set, stream.hang_up)
+    watched = Cancellable(stream, stop.is_set, stream.hang_up)
     reader = threading.Thread(target=lambda: seen.extend(watched))
     reader.start()
     assert stream.read.wait(PATIENCE)
@@ -131,7 +131,7 @@ def test_stopping_while_the_next_piece_is_awaited() -> None:
 
 def test_who_stops_reading_hangs_up() -> None:
     stream = Stream(3)
-    pieces = iter(Watched(stream, never, stream.hang_up))
+    pieces = iter(Cancellable(stream, never, stream.hang_up))
     assert next(pieces) == 0
     pieces.close()  # type: ignore[attr-defined]
     assert stream.hang_ups == 1
@@ -141,7 +141,7 @@ def test_who_stops_reading_hangs_up() -> None:
 def test_who_fails_while_reading_hangs_up() -> None:
     stream = Stream(3)
     with pytest.raises(ZeroDivisionError):
-        sum(1 // piece for piece in Watched(stream, never, stream.hang_up))
+        sum(1 // piece for piece in Cancellable(stream, never, stream.hang_up))
     until(lambda: stream.hang_ups == 1)
 
 
@@ -156,7 +156,9 @@ def chosen(tmp_path: Path) -> Callable[..., Settings]:
 
 
 def test_a_reply_adds_up(chosen: Callable[..., Settings]) -> None:
-    reply = Reply(prompt_tokens=2_000_000, output_tokens=1_000_000, thought_tokens=400, model_version="haiku-4.5")
+    reply = PartialOutput(
+        prompt_tokens=2_000_000, output_tokens=1_000_000, thought_tokens=400, model_version="haiku-4.5"
+    )
     for text in ("Hel", "", "lo"):
         reply.add(text)
     found = reply.output(MODEL, chosen(), {"host": "h"})
@@ -171,7 +173,7 @@ def test_a_reply_adds_up(chosen: Callable[..., Settings]) -> None:
 
 @pytest.mark.parametrize(("prompt", "output"), [(None, None), (10, None), (None, 10)])
 def test_unknown_usage_is_not_priced(prompt: int | None, output: int | None, chosen: Callable[..., Settings]) -> None:
-    reply = Reply(prompt_tokens=prompt, output_tokens=output)
+    reply = PartialOutput(prompt_tokens=prompt, output_tokens=output)
     reply.add("a")
     reply.add("b")
     found = reply.output(MODEL, chosen(prices={MODEL.id: (1.0, 1.0)}), {})
@@ -182,13 +184,13 @@ def test_unknown_usage_is_not_priced(prompt: int | None, output: int | None, cho
 
 
 def test_nothing_came(chosen: Callable[..., Settings]) -> None:
-    found = Reply(finish="cancelled").output(MODEL, chosen(), {})
+    found = PartialOutput(finish="cancelled").output(MODEL, chosen(), {})
     assert (found.text, found.output_tokens, found.first_token_seconds, found.notes) == ("", 0, None, ())
     assert found.cost is None
 
 
 def test_a_note_is_said_once(chosen: Callable[..., Settings]) -> None:
-    reply = Reply(prompt_tokens=1, output_tokens=1)
+    reply = PartialOutput(prompt_tokens=1, output_tokens=1)
     for sentence in ("one", "two", "one"):
         reply.note(sentence)
     assert reply.output(MODEL, chosen(), {}).notes == ("one", "two")
@@ -196,7 +198,7 @@ def test_a_note_is_said_once(chosen: Callable[..., Settings]) -> None:
 
 
 def test_replies_share_nothing() -> None:
-    one, other = Reply(), Reply()
+    one, other = PartialOutput(), PartialOutput()
     one.note("mine")
     one.images.append(b"x")
     assert (other.notes, other.images, other.tokens) == ([], [], [])
@@ -211,7 +213,7 @@ def test_replies_share_nothing() -> None:
     ],
 )
 def test_unused_parameters_are_named(names: list[str], said: str) -> None:
-    assert unused(names) == said
+    assert unused_note(names) == said
 
 
 ALL: dict[str, Value] = {
@@ -228,13 +230,13 @@ ALL: dict[str, Value] = {
 
 
 def test_what_a_model_takes_is_asked_and_the_rest_named() -> None:
-    asked, left_out = wanted(ALL, spec("openai:gpt-6-luna"))
+    asked, left_out = accepted(ALL, spec("openai:gpt-6-luna"))
     assert set(asked) == {"max_new_tokens", "thinking", "json_schema"}
     assert left_out == ["min_p", "repetition_penalty", "stop", "temperature", "top_k", "top_p"]
 
 
 def test_what_a_model_takes_and_ignores_is_named_too() -> None:
-    asked, left_out = wanted(ALL, spec("gemini:gemini-4-hydrogen"))
+    asked, left_out = accepted(ALL, spec("gemini:gemini-4-hydrogen"))
     assert set(asked) == {"max_new_tokens", "stop", "thinking", "json_schema"}
     assert left_out == ["min_p", "repetition_penalty", "temperature", "top_k", "top_p"]
 
@@ -250,12 +252,12 @@ def test_neutral_values_are_not_worth_a_word() -> None:
         "json_schema": " \n",
         "temperature": None,
     }
-    assert wanted(neutral, spec("openai:gpt-4.1-mini")) == ({}, [])
+    assert accepted(neutral, spec("openai:gpt-4.1-mini")) == ({}, [])
 
 
 def test_a_temperature_of_nought_asks_for_something() -> None:
-    assert wanted({"temperature": 0.0}, spec("openai:gpt-4.1-mini")) == ({"temperature": 0.0}, [])
-    assert wanted({"temperature": 0.0}, spec("openai:gpt-6-luna")) == ({}, ["temperature"])
+    assert accepted({"temperature": 0.0}, spec("openai:gpt-4.1-mini")) == ({"temperature": 0.0}, [])
+    assert accepted({"temperature": 0.0}, spec("openai:gpt-6-luna")) == ({}, ["temperature"])
 
 
 # --- prices

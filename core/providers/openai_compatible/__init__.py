@@ -1,37 +1,38 @@
 """Every server that speaks OpenAI's chat completions, through OpenAI's own SDK.
 
-    body.py      a request as the server is sent it, and again without what it refuses
-    answer.py    what comes back, chunk by chunk, until it is an Output
-    client.py    the SDK's client, with a key that was handed over and nothing of the environment's
-    faults.py    the SDK's exceptions as sentences
+    request.py     a request as the server is sent it, and again without what it rejects
+    stream.py      the chunks of an answer out of the bytes of its response
+    response.py    what the chunks say, until it is an Output
+    listing.py     the names of a server's models, and what its list says of them
+    client.py      the SDK's client, with a key that was handed over and nothing of the environment's
+    errors.py      the SDK's exceptions, and errors inside a stream, as sentences
 
 Knows what such servers have in common; what one of them takes is said by its row in core/catalog/servers.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Mapping
 
-from openai import APIStatusError
+import openai
 
 from core.catalog import servers
 from core.catalog.servers import Server
 from core.errors import DiptychError
-from core.providers.openai_compatible.client import chunks, listed
-from core.providers.openai_compatible.errors import trouble
-from core.providers.openai_compatible.request import Body, asked, lighter
-from core.providers.openai_compatible.response import Answer
-from core.remote.cancellable import Watched
-from core.remote.endpoint import Door, door
-from core.remote.guarded_client import Line
+from core.providers.openai_compatible.client import OpenAIConnection
+from core.providers.openai_compatible.errors import error_from
+from core.providers.openai_compatible.listing import names_in
+from core.providers.openai_compatible.request import Body, prepared, without_rejected
+from core.providers.openai_compatible.response import Response
+from core.remote.endpoint import Endpoint, endpoint_for
+from core.remote.model import Prepared, RemoteModel, list_names
 from core.settings import Secrets, Settings
-from core.types import Delta, Event, Failed, Finished, ModelSpec, Request
+from core.types import ModelSpec, Request
 
 __all__ = ["list_models", "open_model"]
 
 
-def open_model(spec: ModelSpec, settings: Settings, secrets: Secrets) -> RemoteModel:
+def open_model(spec: ModelSpec, settings: Settings, secrets: Secrets) -> RemoteModel[Body, object]:
     """A model on its server; nothing is sent yet.
 
     Raises:
@@ -40,88 +41,48 @@ def open_model(spec: ModelSpec, settings: Settings, secrets: Secrets) -> RemoteM
         InvalidInput: the URL of a visitor's own server cannot be called.
     """
     server, _ = servers.parts(spec.id)
-    return RemoteModel(spec, settings, door(server, settings, secrets))
+    endpoint = endpoint_for(server, settings, secrets)
+    return RemoteModel(spec, settings, endpoint, ChatCompletions(spec, settings, endpoint))
 
 
 def list_models(server: Server, settings: Settings, secrets: Secrets) -> tuple[str, ...]:
-    """The names of the models that the server generates text with: OpenAI's newest first, others' in their order.
+    """The names of the models that the server generates text with: OpenAI's newest first, others' in their order. A
+    name says where the list knows better than the name itself whether the model sees images (core.catalog.servers).
 
     Raises:
         KeyRefused, QuotaSpent, Unreachable, RemoteError: the server did not answer with a list.
         ModelRefused, InvalidInput: as for `open_model`.
     """
-    way = door(server, settings, secrets)
-    line = way.line(settings)
-    try:
-        return listed(way, line)
-    except Exception as error:
-        wrong = trouble(error, way, "its list of models")
-    finally:
-        line.close()
-    # Raised out here: inside, it would carry the SDK's exception along, whose text some servers put the key in.
-    raise wrong
+    endpoint = endpoint_for(server, settings, secrets)
+    return list_names(
+        lambda: OpenAIConnection(endpoint, settings),
+        lambda connection: names_in(connection.models(), server),
+        lambda error: error_from(error, endpoint, None),
+    )
 
 
-class RemoteModel:
-    """One model behind one door. A line that broke is of no more use, and the next request gets a new one."""
+class ChatCompletions:
+    """OpenAI's language, as spoken to one model."""
 
-    max_batch = 1
+    versions: Mapping[str, str] = {"openai": openai.__version__}
 
-    def __init__(self, spec: ModelSpec, settings: Settings, way: Door) -> None:
-        self._spec = spec
-        self._settings = settings
-        self._door = way
-        self._line: Line | None = None
+    def __init__(self, spec: ModelSpec, settings: Settings, endpoint: Endpoint) -> None:
+        self._spec, self._settings, self._endpoint = spec, settings, endpoint
 
-    def generate(self, requests: Sequence[Request], stopped: Callable[[int], bool]) -> Iterator[Event]:
-        """Deltas as they come, then one Finished or Failed for each request."""
-        for index, request in enumerate(requests):
-            answer = Answer(self._door)
-            try:
-                yield from self._answered(index, request, answer, partial(stopped, index))
-            except Exception as error:
-                yield _failed(index, trouble(error, self._door, self._spec.source, begun=answer.begun))
+    def prepare(self, request: Request) -> Prepared[Body]:
+        return prepared(request, self._spec, self._endpoint.server)
 
-    def close(self) -> None:
-        """Hang up; an answer on its way ends as broken."""
-        if self._line:
-            self._line.close()
+    def connect(self) -> OpenAIConnection:
+        return OpenAIConnection(self._endpoint, self._settings)
 
-    def _answered(self, index: int, request: Request, answer: Answer, stopped: Callable[[], bool]) -> Iterator[Event]:
-        body, answer.reply.notes = asked(request, self._spec, self._door.server)
-        try:
-            try:
-                yield from self._deltas(index, body, answer, stopped)
-            except APIStatusError as error:
-                again = lighter(body, error)
-                if again is None:
-                    raise
-                yield from self._deltas(index, again.body, answer, stopped)
-                answer.reply.notes += again.notes
-        finally:
-            self._door.used(answer.spent(request))
-        yield Finished(index, answer.output(self._spec, self._settings))
+    def reader(self) -> Response:
+        return Response(self._endpoint)
 
-    def _deltas(self, index: int, body: Body, answer: Answer, stopped: Callable[[], bool]) -> Iterator[Event]:
-        self._door.ask()
-        self._line = line = self._line or self._door.line(self._settings)
-        watched = Watched(partial(chunks, self._door, line, body), stopped, line.hang_up)
-        well = False
-        try:
-            for chunk in watched:
-                if text := answer.take(chunk):
-                    yield Delta(index, text, answer.reply.pieces)
-            well = not watched.cancelled
-        except Exception:
-            # All is said once there is a reason for the end: what breaks after it is only how the server hangs up.
-            if not answer.reason:
-                raise
-        finally:
-            if not well:
-                self._line = None
-                line.close()
-        answer.end(cancelled=watched.cancelled)
+    def without_rejected(self, prepared: Prepared[Body], error: Exception) -> Prepared[Body] | None:
+        return without_rejected(prepared, error)
 
+    def error(self, error: Exception, *, begun: bool) -> DiptychError:
+        return error_from(error, self._endpoint, self._spec.source, begun=begun)
 
-def _failed(index: int, error: DiptychError) -> Failed:
-    return Failed(index, str(error), type(error).__name__)
+    def provenance(self, body: Body) -> Mapping[str, object]:
+        return {}

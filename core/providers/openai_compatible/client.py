@@ -1,4 +1,4 @@
-"""OpenAI's client on a guarded line: the chunks of one answer, the list of one server's models.
+"""OpenAI's client on a guarded connection: the chunks of one answer, the list of one server's models.
 
 The SDK fills what it is not told from the environment (key, organisation, project, URL, headers), whichever server it
 is pointed at. Here it is told everything, so that a server only ever gets what was meant for it.
@@ -7,90 +7,80 @@ is pointed at. Here it is told everything, so that a server only ever gets what 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import httpx2
 from openai import Omit, OpenAI, Stream
 
-from core.errors import Unreachable
 from core.providers.openai_compatible.request import Body
-from core.remote import errors
-from core.remote.endpoint import Door
-from core.remote.guarded_client import Line
-
-MAX_LISTED = 500
-MAX_NAME = 120
+from core.providers.openai_compatible.stream import chunks_in, whole
+from core.remote.endpoint import Endpoint
+from core.settings import Settings
 
 _NO_KEY = "none"
-_OTHER_MODELS = re.compile(
-    r"embed|whisper|(^|[-_/])tts|dall-e|moderation|rerank|transcri|realtime|text-to-|gpt-image|sora|bge-", re.IGNORECASE
-)
 
 
-def client(way: Door, line: Line) -> OpenAI:
-    """A client that sends this door's key, or a word that is none, and reads nothing of the environment."""
-    made = OpenAI(
-        api_key=way.key.reveal() if way.key else _NO_KEY,
+class OpenAIConnection:
+    """The SDK on one guarded client."""
+
+    def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
+        self._endpoint = endpoint
+        self._guarded = endpoint.client(settings)
+
+    def chunks(self, body: Body) -> Iterator[object]:
+        """Every chunk of an answer (core.providers.openai_compatible.stream), also from a server that does not stream.
+
+        Raises:
+            openai.OpenAIError, httpx2.HTTPError, ValueError: the server refused, broke off, or sent something else.
+        """
+        with _client(self._endpoint, self._guarded.http).post(
+            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=Stream[object]
+        ) as stream:
+            # The SDK's own reader loses an error whose blank line is missing, and stops at events that carry no JSON.
+            response = stream.response
+            if response.headers.get("content-type", "").lower().startswith("application/json"):
+                yield from whole(response.read())
+            else:
+                yield from chunks_in(response.iter_bytes())
+
+    def models(self) -> object:
+        """What the server answers to a request for its list of models, as JSON.
+
+        Raises:
+            openai.OpenAIError, ValueError: the server refused, broke off, or sent something else.
+        """
+        response = _client(self._endpoint, self._guarded.http).get(
+            "/models", cast_to=httpx2.Response, options={"headers": _headers(self._endpoint)}
+        )
+        return json.loads(response.read())
+
+    def hang_up(self) -> None:
+        self._guarded.hang_up()
+
+    def close(self) -> None:
+        self._guarded.close()
+
+
+def _client(endpoint: Endpoint, http: httpx2.Client) -> OpenAI:
+    """A client that sends this endpoint's key, or a word that is none, and reads nothing of the environment."""
+    client = OpenAI(
+        api_key=endpoint.key.reveal() if endpoint.key else _NO_KEY,
         admin_api_key="",
         organization="",
         project="",
         webhook_secret="",
-        base_url=way.base_url,
+        base_url=endpoint.base_url,
         max_retries=0,
-        http_client=line.client,
+        http_client=http,
     )
-    made.organization = made.project = None
+    client.organization = client.project = None
     # OPENAI_CUSTOM_HEADERS lands here, also over the key, and there is no argument that keeps it out.
-    made._custom_headers = {}
-    return made
+    client._custom_headers = {}
+    return client
 
 
-def chunks(way: Door, line: Line, body: Body) -> Iterator[object]:
-    """Every chunk of an answer as plain JSON values; the whole answer at once from a server that does not stream.
-
-    Raises:
-        openai.OpenAIError, ValueError: the server refused, broke off, or sent something else.
-    """
-    with client(way, line).post(
-        "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=Stream[object]
-    ) as stream:
-        if stream.response.headers.get("content-type", "").lower().startswith("application/json"):
-            yield json.loads(stream.response.read())
-        else:
-            yield from stream
-
-
-def listed(way: Door, line: Line) -> tuple[str, ...]:
-    """The names of the server's models that generate text.
-
-    Raises:
-        openai.OpenAIError, ValueError: the server refused, broke off, or sent something else.
-        Unreachable: what it sent is no list of models.
-    """
-    response = client(way, line).get("/models", cast_to=httpx2.Response, options={"headers": _headers(way)})
-    found = json.loads(response.read())
-    rows = found.get("data") if isinstance(found, Mapping) else found
-    if not isinstance(rows, list):
-        raise Unreachable(str(errors.foreign(way.server)))
-    models = [row for row in rows if isinstance(row, Mapping) and _offered(row.get("id"))]
-    if way.server.id == "openai":
-        models.sort(key=_created, reverse=True)
-    return tuple(dict.fromkeys(str(row["id"]) for row in models))[:MAX_LISTED]
-
-
-def _headers(way: Door) -> dict[str, str | Omit]:
+def _headers(endpoint: Endpoint) -> dict[str, str | Omit]:
     """Anthropic's list is of its own interface, which names the key otherwise (platform.claude.com, List Models)."""
-    if way.server.id != "anthropic" or not way.key:
+    if endpoint.server.id != "anthropic" or not endpoint.key:
         return {}
-    return {"Authorization": Omit(), "x-api-key": way.key.reveal(), "anthropic-version": "2023-06-01"}
-
-
-def _offered(name: object) -> bool:
-    fits = isinstance(name, str) and name.strip() and name.isprintable() and len(name) <= MAX_NAME
-    return bool(fits) and not _OTHER_MODELS.search(str(name))
-
-
-def _created(row: Mapping[str, object]) -> float:
-    created = row.get("created")
-    return float(created) if isinstance(created, int | float) else 0.0
+    return {"Authorization": Omit(), "x-api-key": endpoint.key.reveal(), "anthropic-version": "2023-06-01"}

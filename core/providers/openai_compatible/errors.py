@@ -1,4 +1,4 @@
-"""What the SDK raises, and what a server says inside a stream that began well, as errors for a person."""
+"""The SDK's exceptions, and the errors that a server sends inside a stream that began well, as errors for a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from openai import APIConnectionError, APIError, APIStatusError
 
 from core.errors import Blocked, DiptychError, RemoteError
 from core.remote import errors
-from core.remote.endpoint import Door
+from core.remote.endpoint import Endpoint
 
 _STATUS: Mapping[str, int] = {
     "rate_limit": 429,
@@ -28,27 +28,33 @@ _STATUS: Mapping[str, int] = {
 _FILTERED = ("content_filter", "content_policy", "moderation")
 
 
-def trouble(error: Exception, way: Door, model: str, *, begun: bool = False) -> DiptychError:
-    """The error for whatever an answer, or a list, ended with.
+_NO_SUCH_ROUTE = frozenset({404, 405, 501})
+
+
+def error_from(error: Exception, endpoint: Endpoint, model: str | None, *, begun: bool = False) -> DiptychError:
+    """The error for whatever an answer, or a list of models, ended with.
 
     Args:
+        model: None: the list was asked for.
         begun: part of the answer had come.
     """
     if isinstance(error, DiptychError):
         return error
     if isinstance(error, APIStatusError):
-        wait = errors.seconds_in(error.response.headers.get("retry-after"))
-        return _refused(error.status_code, error.body, way, model, wait)
+        if model is None and error.status_code in _NO_SUCH_ROUTE:
+            return _no_list(error.status_code, endpoint)
+        wait = errors.retry_after_seconds(error.response.headers.get("retry-after"))
+        return _status_error(error.status_code, error.body, endpoint, model or "its list of models", wait)
     if isinstance(error, APIError) and not isinstance(error, APIConnectionError):
-        return _refused(_status_of(error.body), error.body, way, model)
+        return error_in(error.body, endpoint, model or "its list of models")
     if isinstance(error, ValueError) and not begun:
-        return errors.foreign(way.server)
-    return errors.broken(error, way.server, begun=begun)
+        return errors.format_error(endpoint.server)
+    return errors.connection_error(error, endpoint.server, begun=begun)
 
 
-def said(error: object, way: Door, model: str) -> DiptychError:
-    """The error for an `error` object inside an answer whose status was 200."""
-    return _refused(_status_of(error), error, way, model)
+def error_in(body: object, endpoint: Endpoint, model: str) -> DiptychError:
+    """The error for an `error` object inside a response whose status was 200."""
+    return _status_error(_status_in(body), body, endpoint, model)
 
 
 def code_of(body: object) -> str:
@@ -57,14 +63,22 @@ def code_of(body: object) -> str:
     return f"{inner.get('code')} {inner.get('type')}".lower() if isinstance(inner, Mapping) else ""
 
 
-def _refused(status: int, body: object, way: Door, model: str, wait: float | None = None) -> RemoteError:
-    name = way.server.name
+def _no_list(status: int, endpoint: Endpoint) -> RemoteError:
+    return RemoteError(
+        f"{endpoint.server.name} gives no list of its models ({status}). "
+        "Type the id of a model; if that is not answered either, check the URL."
+    )
+
+
+def _status_error(status: int, body: object, endpoint: Endpoint, model: str, wait: float | None = None) -> RemoteError:
+    name = endpoint.server.name
     if status == 400 and any(word in code_of(body) for word in _FILTERED):
         return Blocked(f"{name} will not answer this prompt: its content filter caught it. Word it differently.")
-    return errors.refused(status, way.server, model, said=errors.quoted(body, [way.key]), retry_after=wait)
+    message = errors.server_message(body, [endpoint.key])
+    return errors.status_error(status, endpoint.server, model, message=message, retry_after=wait)
 
 
-def _status_of(body: object) -> int:
+def _status_in(body: object) -> int:
     code = code_of(body)
     number = code.partition(" ")[0]
     if number.isdecimal() and 400 <= int(number[:4]) < 600:

@@ -1,15 +1,14 @@
-"""A request as a server is sent it, and as it is sent once more where the server refuses some of it.
+"""A request as a server is sent it, and as it is sent again where the server rejects some of it.
 
-Knows OpenAI's names for things and which of them an answer can be had without. Sends nothing itself.
+Knows OpenAI's names for parameters and which of them an answer can be had without. Sends nothing itself.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import cast
 
 from openai import APIStatusError
 
@@ -17,7 +16,9 @@ from core import pictures
 from core.catalog.servers import Server
 from core.errors import InvalidInput
 from core.providers.openai_compatible.errors import code_of
-from core.remote.partial_output import unused, wanted
+from core.remote.json_schema import is_schema_error, json_schema
+from core.remote.model import Prepared
+from core.remote.partial_output import accepted
 from core.text import clean
 from core.types import Message, ModelSpec, Request, Value
 
@@ -46,85 +47,120 @@ NO_CONTINUATION = "sent as a message: this server has no plain continuation"
 _HOPELESS = ("context_length", "content_filter", "content_policy", "model_not_found", "invalid_api_key", "image")
 _OUT_OF_RANGE = re.compile(r"too (large|high|big|many)|at most|maximum|exceed|less than|greater than", re.IGNORECASE)
 
+_NO_STREAM = re.compile(
+    r"""['"`]stream['"`]|stream(ing)?\b[^.]{0,30}\bnot (be )?(support|allow|enabl|permit|avail)""", re.IGNORECASE
+)
+_NO_SYSTEM = re.compile(
+    r"(system|developer)[ _-]?(role|message|prompt|instruction)s?\b[^.]{0,60}\b(not|un)[ -]?(be )?"
+    r"(support|enabl|allow|permit|implement|avail)"
+    r"|(not|un)[ -]?support\w*[^.]{0,30}\b(system|developer)[ _-]?(role|message|prompt|instruction)"
+    r"|only user,? (and )?assistant( and tool)? roles",
+    re.IGNORECASE,
+)
+"""What vLLM, llama.cpp and Google say of models, such as Gemma, whose chat template knows no system role."""
 
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A second body, and notes on what it leaves out."""
 
-    body: Body
-    notes: list[str]
-
-
-def asked(request: Request, spec: ModelSpec, server: Server) -> tuple[Body, list[str]]:
-    """(the body of the request, notes on what of it the model is not asked).
+def prepared(request: Request, spec: ModelSpec, server: Server) -> Prepared[Body]:
+    """A request as the server is sent it.
 
     Raises:
         InvalidInput: an image for a model that sees none or of an unknown kind; a schema that is no JSON object.
     """
-    values, others = wanted(request.parameters, spec)
-    notes = [unused(others)] if others else []
-    if not request.chat:
-        notes.append(NO_CONTINUATION)
+    values, unused = accepted(request.parameters, spec)
+    messages = request.messages if request.chat else [_joined(request)]
     body: Body = {
         "model": spec.source,
-        "messages": [_message(message, spec) for message in (request.messages if request.chat else [_joined(request)])],
+        "messages": [_message(message, spec) for message in messages],
         "stream": True,
         "stream_options": {"include_usage": True},
-        **{name: value for wire in values.items() for name, value in _parameter(*wire, server).items()},
+        **{name: value for pair in values.items() for name, value in _parameter(*pair, server).items()},
         **{name: request.seed for name in ("seed", "random_seed") if name in server.asks},
     }
     # Models that think give no probabilities, and refuse a request for them.
     if "logprobs" in server.asks and not any(row.name == "thinking" for row in spec.parameters):
         body["logprobs"] = True
-    return body, notes
+    return Prepared(body, tuple(unused), () if request.chat else (NO_CONTINUATION,))
 
 
-def lighter(body: Body, error: APIStatusError) -> Again | None:
-    """The body without what the server refused: what its error names, else everything that is not needed.
+def without_rejected(request: Prepared[Body], error: Exception) -> Prepared[Body] | None:
+    """The request without what the server rejected: what its error names, else everything that is not needed but the
+    schema, without which the answer would be another one.
 
-    A limit of new tokens is never left out, only called by its other name. None where leaving out cannot help.
+    A limit of new tokens is never left out, only called by its other name, nor a system message, only put into the
+    first user's. None where leaving out cannot help, or nothing new is named.
     """
-    if error.status_code not in (400, 422) or any(word in code_of(error.body) for word in _HOPELESS):
+    if not isinstance(error, APIStatusError):
         return None
-    param, words = _param(error.body), _words(error.body)
-    if param.startswith(("messages", "model")):
+    body, words, param = request.body, _words(error.body), _param(error.body)
+    if error.status_code in (400, 422, 500) and _NO_SYSTEM.search(words):
+        return _with_system_in_user(request)
+    if error.status_code not in (400, 422) or param.startswith(("messages", "model")) or _hopeless(body, error, words):
         return None
     length = next((name for name in LENGTHS if name in body), None)
     if length and (param == length or (not param and _named(words, [length]))):
-        if _OUT_OF_RANGE.search(words):
-            return None
-        return Again({_other(length) if name == length else name: body[name] for name in body}, [])
+        return None if _OUT_OF_RANGE.search(words) else _with_other_length(request, length)
     present = [name for name in OPTIONAL if name in body]
-    refused = [param] if param in present else _refused(words, present)
-    return _without(body, refused or present) if present else None
+    named = [param] if param in OPTIONAL else _named(words, OPTIONAL)
+    if request.rejected & set(named) and not set(named) & set(present):
+        return None
+    rejected = _enough_of([name for name in named if name in present], words)
+    if not rejected and (param == "stream" or _NO_STREAM.search(words)):
+        rejected = [name for name in ("stream", "stream_options") if name in body]
+    return _without(request, rejected or [name for name in present if name != "response_format"])
 
 
-def _without(body: Body, refused: list[str]) -> Again:
-    known = [OPTIONAL[name] for name in refused if OPTIONAL[name]]
-    kept = {name: body[name] for name in body if name not in refused}
-    return Again(kept, [unused(known)] if known else [])
+def _hopeless(body: Body, error: APIStatusError, words: str) -> bool:
+    """Whether no parameter is to blame, or one that must not be dropped: a schema that is wrong."""
+    about_schema = "response_format" in body and is_schema_error(words)
+    return about_schema or any(word in code_of(error.body) for word in _HOPELESS)
 
 
-def _refused(words: str, present: list[str]) -> list[str]:
-    found = _named(words, present)
-    # Claude: "temperature and top_p cannot both be specified": one of them is enough to leave out.
-    if {"temperature", "top_p"} <= set(found) and re.search(r"\b(both|only one)\b", words):
-        found.remove("temperature")
-    return found
+def _without(request: Prepared[Body], rejected: list[str]) -> Prepared[Body] | None:
+    if not rejected:
+        return None
+    body = {name: value for name, value in request.body.items() if name not in rejected}
+    return request.without(body, rejected, [OPTIONAL[name] for name in rejected if OPTIONAL.get(name)])
+
+
+def _with_other_length(request: Prepared[Body], length: str) -> Prepared[Body] | None:
+    other = LENGTHS[1 - LENGTHS.index(length)]
+    if other in request.rejected:
+        return None
+    return request.without({other if name == length else name: value for name, value in request.body.items()}, [length])
+
+
+def _with_system_in_user(request: Prepared[Body]) -> Prepared[Body] | None:
+    """The system messages' text before the first user's, for models whose chat template knows no system role."""
+    messages = cast(list[dict[str, object]], request.body["messages"])
+    system = "\n\n".join(str(message["content"]) for message in messages if message["role"] == "system")
+    others = [dict(message) for message in messages if message["role"] != "system"]
+    if len(others) == len(messages):
+        return None
+    first = next((message for message in others if message["role"] == "user"), None)
+    if first is None:
+        others.insert(0, {"role": "user", "content": system})
+    elif isinstance(content := first["content"], list):
+        first["content"] = [{"type": "text", "text": system}, *content]
+    else:
+        first["content"] = f"{system}\n\n{content}"
+    return request.without({**request.body, "messages": others}, ["system"])
+
+
+def _enough_of(named: list[str], words: str) -> list[str]:
+    """Claude: "temperature and top_p cannot both be specified": one of them is enough to leave out."""
+    if {"temperature", "top_p"} <= set(named) and re.search(r"\b(both|only one)\b", words):
+        return [name for name in named if name != "temperature"]
+    return named
 
 
 def _named(words: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if re.search(rf"(?<![a-z_]){name}(?![a-z_])", words)]
 
 
-def _other(length: str) -> str:
-    return LENGTHS[1 - LENGTHS.index(length)]
-
-
 def _param(body: object) -> str:
     inner = body.get("error", body) if isinstance(body, Mapping) else None
-    found = inner.get("param") if isinstance(inner, Mapping) else None
-    return re.split(r"[.\[]", found)[0] if isinstance(found, str) else ""
+    param = inner.get("param") if isinstance(inner, Mapping) else None
+    return re.split(r"[.\[]", param)[0] if isinstance(param, str) else ""
 
 
 def _words(body: object) -> str:
@@ -144,19 +180,9 @@ def _parameter(name: str, value: Value, server: Server) -> Body:
     if name == "thinking":
         return {"reasoning_effort": value}
     if name == "json_schema":
-        schema = {"name": "answer", "schema": _schema(value), "strict": False}
+        schema = {"name": "answer", "schema": json_schema(value), "strict": False}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
     return {name: list(value) if isinstance(value, tuple) else value}
-
-
-def _schema(text: Value) -> dict[str, object]:
-    try:
-        schema = json.loads(str(text))
-    except (ValueError, RecursionError):
-        schema = None
-    if not isinstance(schema, dict):
-        raise InvalidInput('The JSON schema must be a JSON object, such as {"type": "object"}. Correct or empty it.')
-    return schema
 
 
 def _joined(request: Request) -> Message:

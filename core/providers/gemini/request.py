@@ -1,8 +1,7 @@
-"""What Gemini is asked, in neither SDK's words: a provider translates an Ask into its SDK's call."""
+"""What Gemini is asked, in neither SDK's words, and what it is asked again where it rejects some of it."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +9,9 @@ from typing import Literal
 
 from core import pictures
 from core.errors import InvalidInput, UnknownModel
-from core.remote.partial_output import wanted
+from core.remote.json_schema import json_schema
+from core.remote.model import Prepared
+from core.remote.partial_output import accepted
 from core.text import clean
 from core.types import Message, ModelSpec, Request, Value
 
@@ -22,7 +23,7 @@ MAX_SEED = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of a talk; images are (mime type, bytes)."""
+    """One message of a conversation; images are (mime type, bytes)."""
 
     role: Literal["user", "model"]
     text: str
@@ -30,9 +31,9 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class GeminiRequest:
     """What the server is asked. `parameters` have their names of core.catalog.parameters, the seed among them;
-    `schema` is the JSON schema read; `unused` names what was set and is not sent; `notes` are for the answer."""
+    `schema` is the JSON schema read."""
 
     model: str
     system: str
@@ -40,55 +41,56 @@ class Ask:
     parameters: Mapping[str, Value]
     schema: Mapping[str, object] | None = None
     draws: bool = False
-    unused: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
-    def without(self, names: Iterable[str]) -> Ask:
+    def without(self, names: Iterable[str]) -> GeminiRequest:
         """The same, less some optional parameters."""
-        gone = set(names)
-        kept = {name: value for name, value in self.parameters.items() if name not in gone}
-        schema = None if "json_schema" in gone else self.schema
-        return replace(self, parameters=kept, schema=schema, unused=tuple(sorted({*self.unused, *gone})))
+        left_out = set(names)
+        parameters = {name: value for name, value in self.parameters.items() if name not in left_out}
+        return replace(self, parameters=parameters, schema=None if "json_schema" in left_out else self.schema)
 
-    def silently_without(self, name: str, note: str) -> Ask:
-        """The same, less a parameter that nobody set by hand; the note says so instead."""
-        kept = {known: value for known, value in self.parameters.items() if known != name}
-        return replace(self, parameters=kept, notes=(*self.notes, note))
+    def with_system_in_turn(self) -> GeminiRequest:
+        """The same, with the system's text before the first user turn's, for models that take no system instruction."""
+        first = next((number for number, turn in enumerate(self.turns) if turn.role == "user"), None)
+        turns = list(self.turns)
+        if first is None:
+            turns.insert(0, Turn("user", self.system))
+        else:
+            turns[first] = replace(turns[first], text=f"{self.system}\n\n{turns[first].text}")
+        return replace(self, system="", turns=tuple(turns))
 
 
-def asked(request: Request, spec: ModelSpec) -> Ask:
+def prepared(request: Request, spec: ModelSpec) -> Prepared[GeminiRequest]:
     """A request in Google's terms.
 
     Raises:
         InvalidInput: too many stop strings, a schema that is none, images that cannot be sent, or no message at all.
     """
-    parameters, unused = wanted(request.parameters, spec)
+    parameters, unused = accepted(request.parameters, spec)
     stops = parameters.get("stop") or ()
     if isinstance(stops, tuple) and len(stops) > MAX_STOPS:
         raise InvalidInput(f"Gemini takes at most {MAX_STOPS} stop strings; these are {len(stops)}. Leave some out.")
     turns = tuple(_turns(request, spec))
     if not turns:
         raise InvalidInput("There is only a system message. Write a message to answer, too.")
-    return Ask(
+    body = GeminiRequest(
         model=spec.source,
         system="\n\n".join(clean(one.text) for one in _system(request)),
         turns=turns,
         parameters=parameters | {"seed": request.seed % MAX_SEED},
-        schema=_schema(parameters["json_schema"]) if "json_schema" in parameters else None,
+        schema=json_schema(parameters["json_schema"]) if "json_schema" in parameters else None,
         draws=spec.draws,
-        unused=tuple(unused),
     )
+    return Prepared(body, tuple(unused))
 
 
-def name_checked(spec: ModelSpec) -> str:
-    """The model's name as a URL may hold it.
+def check_name(spec: ModelSpec) -> None:
+    """Refuse a name that would change the URL.
 
     Raises:
         UnknownModel: it cannot be the name of a model.
     """
     if not _NAME.fullmatch(spec.source) or ".." in spec.source:
         raise UnknownModel(f"'{clean(spec.source)[:40]}' cannot be a model of Gemini. Choose one from its list.")
-    return spec.source
 
 
 _NAME = re.compile(r"(?:models/|tunedModels/)?[\w.-]{1,120}", re.ASCII)
@@ -115,14 +117,3 @@ def _images(images: tuple[bytes, ...], spec: ModelSpec) -> tuple[tuple[str, byte
     if not all(pictures.mime(image) for image in images):
         raise InvalidInput("An image is neither PNG nor JPEG nor WebP. Save it as one of these.")
     return tuple((pictures.mime(image), image) for image in images)
-
-
-def _schema(text: Value) -> Mapping[str, object]:
-    try:
-        found = json.loads(str(text))
-        json.dumps(found, allow_nan=False)
-    except (ValueError, RecursionError):
-        raise InvalidInput("The JSON schema is not JSON. Check its quotes, commas and braces.") from None
-    if not isinstance(found, dict):
-        raise InvalidInput('The JSON schema must be an object, such as {"type": "object"}.')
-    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import IntEnum
 from threading import Lock
 from typing import Any
@@ -16,16 +17,14 @@ from typing import Any
 import httpx2
 import requests
 
-from core.catalog.servers import Server, server
 from core.errors import InvalidInput, KeyRefused
-from core.remote.endpoint import Door, door
-from core.remote.google import GoogleModel, listed
-from core.remote.google.answer import Piece
-from core.remote.google.ask import Ask, Turn, name_checked
-from core.remote.google.refusal import Refusal
-from core.remote.guarded_client import Line
-from core.settings import Lent, Secrets, Settings
-from core.types import ModelSpec
+from core.providers.gemini.errors import ApiError
+from core.providers.gemini.request import GeminiRequest, Turn
+from core.providers.gemini.response import Chunk
+from core.remote.endpoint import Endpoint
+from core.remote.guarded_client import GuardedClient
+from core.remote.model import Prepared
+from core.settings import Lent, Settings
 
 with warnings.catch_warnings():
     # That its support has ended is known, and said above; the other is one of its parts on this Python's last year.
@@ -39,60 +38,36 @@ _CONFIGURING = Lock()
 """Held from setting the process-wide key to the client that has taken it."""
 
 
-def open_model(spec: ModelSpec, settings: Settings, secrets: Secrets) -> GoogleModel:
-    """A model of Gemini; nothing is sent yet.
+VERSIONS = {"google-generativeai": legacy.__version__}
+
+
+def check_key(endpoint: Endpoint) -> None:
+    """Refuse a visitor's own key.
 
     Raises:
-        KeyRefused: there is no key under the server's id, or it is not the deployment's own.
-        UnknownModel: the name cannot be a model's.
+        KeyRefused: the key is not the deployment's.
     """
-    name_checked(spec)
-    way = _lent(door(server(spec.server), settings, secrets))
-    return GoogleModel(
-        spec,
-        settings,
-        way,
-        connect=lambda: _Connection(way, settings),
-        versions={"google-generativeai": legacy.__version__},
-        vet=_sayable,
-    )
-
-
-def list_models(server: Server, settings: Settings, secrets: Secrets) -> tuple[str, ...]:
-    """Names of the models that generate, as Google orders them.
-
-    Raises:
-        KeyRefused, QuotaSpent, Unreachable, RemoteError: as for an answer.
-    """
-    way = _lent(door(server, settings, secrets))
-    connection = _Connection(way, settings)
-    try:
-        return listed(connection.listing, way)
-    finally:
-        connection.close()
-
-
-def _lent(way: Door) -> Door:
-    if not isinstance(way.key, Lent):
+    if not isinstance(endpoint.key, Lent):
         raise KeyRefused(
             "This deployment calls Gemini with google-generativeai, which keeps one key for everybody and so only "
             "carries the deployment's own. Remove your key, or ask for gemini.sdk = google-genai in its secrets."
         )
-    return way
 
 
-def _sayable(ask: Ask) -> Ask:
+def check(request: Prepared[GeminiRequest]) -> Prepared[GeminiRequest]:
     """The request without its seed, which every run has.
 
     Raises:
         InvalidInput: something else cannot be said, and was asked for.
     """
-    if ask.draws:
+    body = request.body
+    if body.draws:
         raise InvalidInput("This deployment's Gemini SDK (google-generativeai) draws no images. Choose a text model.")
     for name, words in _UNSAYABLE.items():
-        if name in ask.parameters:
+        if name in body.parameters:
             raise InvalidInput(f"This deployment's Gemini SDK (google-generativeai) takes no {words}")
-    return ask.silently_without("seed", "The seed was not used by this SDK.")
+    notes = (*request.notes, "The seed was not used by this SDK.")
+    return replace(request, body=body.without(["seed"]), notes=notes)
 
 
 _UNSAYABLE = {
@@ -101,90 +76,90 @@ _UNSAYABLE = {
 }
 
 
-class _Connection:
-    """Clients of the SDK, made when they are needed, on a line of ours."""
+class SdkConnection:
+    """Clients of the SDK, made when they are needed, on a guarded one."""
 
-    def __init__(self, way: Door, settings: Settings) -> None:
-        self._way = way
-        self._line = way.line(settings)
+    def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
+        self._endpoint = endpoint
+        self._guarded = endpoint.client(settings)
         self._options: dict[str, Any] = {"retry": None, "timeout": settings.run_seconds or None}
 
-    def pieces(self, ask: Ask) -> Iterator[Piece]:
-        name = ask.model if "/" in ask.model else f"models/{ask.model}"
+    def chunks(self, body: GeminiRequest) -> Iterator[Chunk]:
+        name = body.model if "/" in body.model else f"models/{body.model}"
         request = protos.GenerateContentRequest(
             model=name,
-            contents=[_content(turn) for turn in ask.turns],
-            generation_config=protos.GenerationConfig(**_config(ask)),
-            system_instruction=protos.Content(parts=[protos.Part(text=ask.system)]) if ask.system else None,
+            contents=[_content(turn) for turn in body.turns],
+            generation_config=protos.GenerationConfig(**_config(body)),
+            system_instruction=protos.Content(parts=[protos.Part(text=body.system)]) if body.system else None,
         )
         for chunk in self._client(legacy_client.get_default_generative_client).stream_generate_content(
             request, **self._options
         ):
-            yield _piece(chunk)
+            yield _chunk(chunk)
 
     def listing(self) -> Iterator[tuple[str, Iterable[str] | None]]:
         for model in self._client(legacy_client.get_default_model_client).list_models(page_size=1000, **self._options):
             yield model.name, model.supported_generation_methods
 
     def hang_up(self) -> None:
-        self._line.hang_up()
+        self._guarded.hang_up()
 
     def close(self) -> None:
-        self._line.close()
+        self._guarded.close()
 
     def _client(self, make: Callable[[], Any]) -> Any:
         """A client that carries this connection's key, whatever is configured after it."""
-        assert self._way.key, "a door to Gemini has a key"
+        assert self._endpoint.key, "an endpoint of Gemini has a key"
         with _CONFIGURING:
             legacy_client.configure(
-                api_key=self._way.key.reveal(),
+                api_key=self._endpoint.key.reveal(),
                 transport="rest",
-                client_options={"api_endpoint": self._way.base_url},
+                client_options={"api_endpoint": self._endpoint.base_url},
             )
-            made = make()
-        _carried_by(self._line, made.transport._session)
-        return made
+            client = make()
+        _carried_by(self._guarded, client.transport._session)
+        return client
 
 
-def _carried_by(line: Line, session: Any) -> None:
+def _carried_by(guarded: GuardedClient, session: Any) -> None:
     """Take a session of requests off its own connections, and off proxies and passwords of the environment."""
     session.trust_env = False
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _Adapter(line))
+        session.mount(scheme, _Adapter(guarded))
 
 
 class _Adapter(requests.adapters.BaseAdapter):
-    """Sends what requests prepared over a line, and raises a Refusal for every status but 200, redirects too."""
+    """Sends what requests prepared through a guarded client; raises ApiError for any status but 200, redirects too."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, guarded: GuardedClient) -> None:
         super().__init__()
-        self._line = line
+        self._guarded = guarded
 
     def send(self, request: requests.PreparedRequest, *how: object, **named: object) -> requests.Response:
-        """Timeouts, proxies and certificates of requests are not used; the line has its own."""
+        """Timeouts, proxies and certificates of requests are not used; the guarded client has its own."""
         headers = {name: str(value) for name, value in request.headers.items() if name.lower() not in _OURS}
-        client = self._line.client
+        client = self._guarded.http
         content = request.body if isinstance(request.body, bytes | str) else None
         built = client.build_request(request.method or "GET", request.url or "", headers=headers, content=content)
         answer = client.send(built, stream=True)
         if answer.status_code != 200:
-            raise Refusal(answer.status_code, answer.read(), answer.headers.get("retry-after"))
+            raise ApiError(answer.status_code, answer.read(), answer.headers.get("retry-after"))
         return _response(request, answer)
 
     def close(self) -> None:
-        """The line belongs to its connection."""
+        """The guarded client belongs to its connection."""
 
 
 _OURS = {"accept-encoding", "content-length", "connection", "user-agent"}
 
 
 def _response(request: requests.PreparedRequest, answer: httpx2.Response) -> requests.Response:
-    found = requests.Response()
-    found.status_code, found.url, found.request = answer.status_code, request.url or "", request
-    found.headers = requests.structures.CaseInsensitiveDict(answer.headers)
-    found.encoding = "utf-8"
-    found.raw = _Raw(answer)
-    return found
+    response = requests.Response()
+    response.status_code, response.url, response.request = answer.status_code, request.url or "", request
+    response.headers = requests.structures.CaseInsensitiveDict(answer.headers)
+    response.encoding = "utf-8"
+    response.raw = _Raw(answer)
+    return response
 
 
 class _Raw:
@@ -209,12 +184,12 @@ def _content(turn: Turn) -> protos.Content:
     return protos.Content(role=turn.role, parts=parts)
 
 
-def _config(ask: Ask) -> Mapping[str, Any]:
+def _config(body: GeminiRequest) -> Mapping[str, Any]:
     names = {"max_new_tokens": "max_output_tokens", "stop": "stop_sequences"}
-    return {names.get(name, name): value for name, value in ask.parameters.items()}
+    return {names.get(name, name): value for name, value in body.parameters.items()}
 
 
-def _piece(chunk: protos.GenerateContentResponse) -> Piece:
+def _chunk(chunk: protos.GenerateContentResponse) -> Chunk:
     candidate = chunk.candidates[0] if chunk.candidates else None
     parts = candidate.content.parts if candidate else []
     ending = protos.Candidate.pb(candidate).finish_reason if candidate else 0
@@ -222,7 +197,7 @@ def _piece(chunk: protos.GenerateContentResponse) -> Piece:
     usage = chunk.usage_metadata
     total = usage.total_token_count - usage.prompt_token_count
     counted = usage.total_token_count > 0
-    return Piece(
+    return Chunk(
         text="".join(part.text for part in parts),
         finish=_name(protos.Candidate.FinishReason, ending),
         block=_name(protos.GenerateContentResponse.PromptFeedback.BlockReason, blocked),
@@ -239,3 +214,6 @@ def _name(reasons: type[IntEnum], number: int) -> str:
     """The name of a reason; a number that is newer than this SDK stands for itself."""
     known = {int(reason): reason.name for reason in reasons}
     return known.get(number, f"REASON_{number}") if number else ""
+
+
+connect = SdkConnection
