@@ -16,10 +16,11 @@ for row in PAGES:
         st.Page(row.path, title=row.title, icon=f":material/{row.icon}:", url_path=row.key, default=row is PAGES[0])
     )
 page = st.navigation(menu)
-if misled and page.url_path:  # the page is there after all
-    page_not_found_fix.correct()
-owner.remember()
-live_typing.commit_while_typing()
-image_view.style()
+with st.container():  # what nobody sees takes one position, whichever of it is drawn
+    owner.remember()
+    live_typing.commit_while_typing()
+    image_view.style()
+    if misled and page.url_path:  # the page is there after all
+        page_not_found_fix.correct()
 with error_messages.guard():
     page.run()

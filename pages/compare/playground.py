@@ -25,12 +25,13 @@ with st.grid(6, min_column_width=150):
     if draft.draws:
         seeds.seeds(draft)
     model_controls.parameters(draft, advanced=False)
-model_controls.parameters(draft, advanced=False, long=True)
+with st.container():
+    model_controls.parameters(draft, advanced=False, long=True)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     if not draft.draws:
         model_controls.presets(draft)
         model_controls.chat(draft)
-    with st.popover("More parameters", icon=":material/tune:"):
+    with st.popover("More parameters", icon=":material/tune:", key=draft.key("more")):
         model_controls.parameters(draft, advanced=True)
     seeds.new_seed(draft)
 run_bar.draw(draft, draft.experiment, playground.draw)

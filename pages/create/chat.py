@@ -14,7 +14,7 @@ with st.expander("Models and settings", icon=":material/tune:", expanded=not con
     with st.container(horizontal=True, vertical_alignment="bottom"):
         remote_models.button(draft)
         model_controls.presets(draft)
-        with st.popover("Parameters", icon=":material/tune:"):
+        with st.popover("Parameters", icon=":material/tune:", key=draft.key("more")):
             model_controls.parameters(draft, advanced=False)
             model_controls.parameters(draft, advanced=True)
             seeds.seed(draft)

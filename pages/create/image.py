@@ -24,7 +24,7 @@ with right:
         seeds.seeds(draft)
     with st.container(horizontal=True):
         seeds.new_seed(draft)
-        with st.popover("More parameters", icon=":material/tune:"):
+        with st.popover("More parameters", icon=":material/tune:", key=draft.key("more")):
             model_controls.parameters(draft, advanced=True)
 with left:
     image.prompt(draft)

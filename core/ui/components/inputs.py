@@ -11,6 +11,7 @@ from core.checks import CHECKS
 from core.errors import TemplateError
 from core.experiment import Input, variable_names
 from core.types import Check
+from core.ui.components.layout import slotted
 from core.ui.components.markdown import escape
 from core.ui.session.state import Draft, session
 
@@ -18,6 +19,7 @@ CHECKS_COLUMN = "Checks"
 _EMPTY = "Add variables to a prompt by writing `{{name}}`: each becomes a column here."
 
 
+@slotted
 def edit(draft: Draft) -> None:
     """Draw the table as it follows from the prompts, and read back what was typed into it."""
     try:

@@ -11,6 +11,7 @@ from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, common, servers, spe
 from core.experiment import limits
 from core.types import Modality, ModelSpec, Parameter, Value
 from core.ui.components import remote_models
+from core.ui.components.layout import slotted
 from core.ui.components.markdown import escape
 from core.ui.session.resources import settings
 from core.ui.session.state import Draft, session
@@ -29,6 +30,7 @@ def availability(row: ModelSpec) -> str:
     return f"downloads {row.download_bytes / 1e6:.0f} MB on first use"
 
 
+@slotted
 def models(
     draft: Draft, label: str = "Models", most: int | None = None, makes: Sequence[Modality] = (Modality.TEXT,)
 ) -> None:
@@ -51,6 +53,7 @@ def models(
     _about(draft.models)
 
 
+@slotted
 def model(draft: Draft, makes: Modality = Modality.TEXT) -> None:
     """Choose exactly one model that makes text, or something else: servers' models are offered for text only."""
     rows = _options(draft, makes)
@@ -93,6 +96,7 @@ def chat(draft: Draft) -> None:
     draft.chat = mode == "Instruction"
 
 
+@slotted
 def earlier(draft: Draft) -> None:
     """Says how much of a chat stands before every prompt, with the button that leaves it out."""
     if not (draft.earlier or draft.images):

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import InvalidInput
 from core.experiment import seeds as seed_lists
+from core.ui.components.layout import slotted
 from core.ui.components.markdown import escape
 from core.ui.session.state import Draft, session
 
@@ -51,6 +52,7 @@ def new_seed(draft: Draft) -> None:
     st.button("New seed", key=draft.key("dice"), icon=":material/casino:", on_click=_draw_seed, args=(draft,))
 
 
+@slotted
 def seeds(draft: Draft) -> None:
     """A list of seeds, in place of one that is counted up."""
     text = st.text_input(

@@ -21,7 +21,7 @@ def edit(draft: Draft) -> None:
     """All variants side by side, and the button that adds one."""
     grid = st.grid(min(len(draft.variants), 3), min_column_width=270, key=draft.key("variants"))
     for index, variant in enumerate(draft.variants):
-        with grid.container(border=True, height="stretch"):
+        with grid.container(border=True, height="stretch", key=draft.key(f"variant.{variant.key}", "column")):
             _column(draft, index, variant)
     full = len(draft.variants) >= len(LETTERS)
     st.button(

@@ -10,6 +10,7 @@ from core.experiment import unit
 from core.experiment.grid import GridCell, grid_cells, seed_of
 from core.types import CellResult, Experiment, Output, State
 from core.ui.components import answer_versions, results, run_bar, seeds, single_prompt, sound_charts, usage
+from core.ui.components.layout import slotted
 from core.ui.components.markdown import escape
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import Draft
@@ -26,6 +27,7 @@ def example_menu(draft: Draft) -> None:
         single_prompt.load(draft, prompts[title], AS_IT_IS)
 
 
+@slotted
 def prompt(draft: Draft) -> None:
     """What is spoken, or what shall be heard."""
     speaks = _speaks(draft)

@@ -16,6 +16,7 @@ from core.experiment.grid import grid_cells, seed_of
 from core.text import clean
 from core.types import CellResult, Experiment, Message, Output, State
 from core.ui.components import answer_versions, results, single_prompt, token_counter, usage
+from core.ui.components.layout import slotted
 from core.ui.components.markdown import escape
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import Draft
@@ -33,6 +34,7 @@ def example_menu(draft: Draft) -> None:
         single_prompt.load(draft, text, template)
 
 
+@slotted
 def prompt(draft: Draft) -> None:
     """How the prompt is meant, the prompt, and how much of the context it takes."""
     kind = st.segmented_control(

@@ -13,6 +13,7 @@ from core.png_metadata import fitting
 from core.types import CellResult, Experiment, Output, State
 from core.ui.components import answer_versions, image_view, results, run_bar, seeds, single_prompt, token_counter, usage
 from core.ui.components.error_messages import guard
+from core.ui.components.layout import slotted
 from core.ui.components.markdown import escape
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import Draft, session
@@ -31,6 +32,7 @@ def example_menu(draft: Draft) -> None:
         single_prompt.load(draft, IMAGE_PROMPTS[title], AS_IT_IS)
 
 
+@slotted
 def prompt(draft: Draft) -> None:
     """What the image shows, how much of that the model reads, and what it shall not show."""
     text = st.text_area("Prompt", single_prompt.text(draft), height=170, key=draft.key("prompt"))

@@ -11,10 +11,12 @@ from core.experiment.grade import answer
 from core.experiment.grid import grid_cells
 from core.types import CellResult, Message
 from core.ui.components import answer_versions, results, run_bar, token_counter
+from core.ui.components.layout import slotted
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import Draft
 
 
+@slotted
 def prompt(draft: Draft) -> None:
     """The system part (for instructions), the prompt, and how much of the context they take."""
     variant = draft.variants[0]
