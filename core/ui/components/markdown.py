@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&^=@/])")
+_BREAK = "\u200b"
+"""A zero-width space: Streamlit looks for addresses, emoji, icons and arrows once more after escapes and entities are
+read, and does not find one with a break in it."""
+
+_FOUND_LATER = re.compile(
+    r":(?=//|[\w+\-/]+:)"  # https:// and whatever else has a scheme; :smile:, :+1:, :material/home:
+    r"|@(?=[\w\-])"  # me@host.example
+    r"|(?i:www)(?=\.)"  # www.host.example
+    r"|(?<!\S)[<>~\-](?=(?:->|>|-|=)(?!\S))"  # -> <- <-> -- >= <= ~=
+)
 
 
 def escape(text: str, limit: int = 120) -> str:
-    """One line of at most `limit` characters in which no Markdown, directive, link or formula takes effect."""
+    """One line of at most `limit` characters in which no Markdown, directive, emoji, link or formula takes effect."""
     line = " ".join(text.split())
     short = line if len(line) <= limit else line[: limit - 1] + "…"
-    return _SPECIAL.sub(r"\\\1", short)
+    return _SPECIAL.sub(r"\\\1", _FOUND_LATER.sub(rf"\g<0>{_BREAK}", short))
 
 
 def formatted(text: str) -> str:
@@ -24,8 +34,7 @@ def formatted(text: str) -> str:
 
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
-_INERT = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|[\[\]<>$&@\\]|!(?=\[)|:(?=[\w/])|(?<=\bwww)\.")
-_BREAK = "\u200b"  # addresses are looked for once more after entities are read, so a break keeps them text
+_INERT = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|[\[\]<>$&@\\]|!(?=\[)|:(?=[\w/+\-])|(?i:(?<=www)\.)")
 
 
 def _inert(match: re.Match[str]) -> str:
@@ -37,12 +46,12 @@ def _inert(match: re.Match[str]) -> str:
 
 def _parts(text: str) -> list[tuple[bool, str]]:
     """(is it code, text) in order: fenced blocks, closed where the text does not, and all between them."""
-    parts, place = [], 0
-    while opening := _FENCE.search(text, place):
+    parts, begin = [], 0
+    while opening := _FENCE.search(text, begin):
         closing = re.compile(rf"^ {{0,3}}{opening[1][0]}{{{len(opening[1])},}}[ \t]*$", re.MULTILINE)
         end = closing.search(text, opening.end())
         stop = end.end() if end else len(text)
         block = opening[1] + "\n" + text[opening.end() : stop].lstrip("\n")
-        parts += [(False, text[place : opening.start()]), (True, block if end else f"{block}\n{opening[1]}")]
-        place = stop
-    return [*parts, (False, text[place:])]
+        parts += [(False, text[begin : opening.start()]), (True, block if end else f"{block}\n{opening[1]}")]
+        begin = stop
+    return [*parts, (False, text[begin:])]

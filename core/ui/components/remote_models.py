@@ -127,7 +127,7 @@ def _key(server: Server) -> None:
         lending([f"{server.id}:any"])
     with st.form(f"remote.key.{server.id}", border=False):
         typed = st.text_input(
-            f"Your key for {server.name}",
+            f"Your key for {escape(server.name)}",
             type="password",
             autocomplete="off",
             help="Kept in this browser session only: never stored, never logged, sent to this server alone.",
@@ -143,7 +143,7 @@ def _use(server: Server, typed: str) -> None:
     try:
         session().keys[server.id] = key_from(typed)
         _ask_again(server)
-        with st.spinner(f"Asking {server.name} for its models …"):
+        with st.spinner(f"Asking {escape(server.name)} for its models …"):
             _listing(server)
     except DiptychError as error:
         session().keys.pop(server.id, None)
@@ -164,7 +164,7 @@ def _ask_again(server: Server) -> None:
 def _models(draft: Draft, server: Server) -> None:
     failure, names = "", server.models
     try:
-        with st.spinner(f"Asking {server.name} for its models …"):
+        with st.spinner(f"Asking {escape(server.name)} for its models …"):
             names = _listing(server)
     except DiptychError as error:
         failure = str(error)
