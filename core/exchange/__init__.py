@@ -21,13 +21,11 @@ from core.experiment.grade import answer, drawn, grade, passes
 from core.experiment.grid import grid_cells, seed_of
 from core.experiment.serialize import from_dict, to_dict
 from core.history.saved import SavedRun, plain
-from core.types import CellResult, Check, Experiment, Input, State
+from core.types import CellResult, Experiment, Input, State
 
 FORMAT = "diptych-run"
 VERSION = 2
 MAX_BYTES = 5_000_000
-MAX_ROWS = 1_000
-MAX_COLUMNS = 100
 
 _SHED: tuple[tuple[str, ...], ...] = ((), ("tokens",), ("tokens", "messages", "rendered_prompt"))
 """What a receipt leaves out, least first, until it is small enough to be read again; a replay makes all of it anew."""
@@ -105,25 +103,6 @@ def table(saved: SavedRun) -> str:
     return "\ufeff" + sheet.getvalue()
 
 
-def inputs_from_csv(text: str) -> tuple[Input, ...]:
-    """Inputs from a table with a heading line: a column per variable, checks in `__expected`, `__expected1` ...
-
-    promptfoo's tests.csv works as it is; its other columns that begin with `__` are left out, and so are blank lines.
-
-    Raises:
-        InvalidInput: too large, no or doubled headings, or a line with more fields than headings; names the line.
-    """
-    if len(text) > MAX_BYTES:
-        raise InvalidInput(f"The table is larger than {MAX_BYTES // 1_000_000} MB; use a part of it.")
-    lines = _lines(text.removeprefix("\ufeff"))
-    headings = [heading.strip() for heading in lines[0][1]] if lines else []
-    if not headings or "" in headings or len(set(headings)) < len(headings) or len(headings) > MAX_COLUMNS:
-        raise InvalidInput(f"The first line must name the columns: 1 to {MAX_COLUMNS} names, none empty or twice.")
-    if len(lines) - 1 > MAX_ROWS:
-        raise InvalidInput(f"The table has {len(lines) - 1} rows; at most {MAX_ROWS} are read.")
-    return tuple(_input(headings, number, fields) for number, fields in lines[1:])
-
-
 def _receipt(saved: SavedRun, left_out: tuple[str, ...]) -> dict[str, Any]:
     row = saved.row
     cells = [
@@ -197,25 +176,6 @@ def _safe(value: object) -> object:
     return f"'{value}" if value[:1] in {"\t", "\r", "\n"} or (begins and begins in _FORMULA) else value
 
 
-def _lines(text: str) -> list[tuple[int, list[str]]]:
-    """The fields of every line that is not blank, with its number."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        return [(reader.line_num, fields) for fields in reader if any(field.strip() for field in fields)]
-    except csv.Error:
-        raise InvalidInput(f"Line {reader.line_num} of the table cannot be read as CSV; look at its quotes.") from None
-
-
-def _input(headings: list[str], number: int, fields: list[str]) -> Input:
-    if len(fields) > len(headings):
-        raise InvalidInput(f"Line {number} has {len(fields)} fields; the headings are {len(headings)}.")
-    cells = dict(zip(headings, fields, strict=False))
-    return Input(
-        values={name: cells.get(name, "") for name in headings if not name.startswith("__")},
-        checks=Check.of(*(cells[name].strip() for name in cells if _EXPECTED.fullmatch(name) and cells[name].strip())),
-    )
-
-
 def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
@@ -223,4 +183,3 @@ def _refuse_constant(constant: str) -> NoReturn:
 _BLANK = " \ufeff\u00a0\u200b\u3000"
 _FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?")
-_EXPECTED = re.compile(r"__expected\d*")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from core import pictures
 from core.errors import InvalidInput
-from core.exchange import MAX_BYTES, MAX_ROWS, experiment_from, inputs_from_csv, receipt, table
+from core.exchange import MAX_BYTES, experiment_from, receipt, table
 from core.experiment import Experiment, Input, Variant, plan, to_dict
 from core.history import RunRow, SavedRun
 from core.types import CellResult, Check, Output, State, Token
@@ -233,53 +233,6 @@ def test_formula_safety(text: str) -> None:
     assert answer.removeprefix("'") == text.removeprefix("'")
     begins = answer.lstrip(" \ufeff\u00a0")[:1]
     assert begins not in set(FORMULA) or answer.lstrip("+-").isdigit()
-
-
-# Tables in.
-
-
-def test_promptfoos_tests_csv_works_as_it_is() -> None:
-    text = (
-        "\ufeffsum,__expected,__expected1,__description,name\r\n"
-        '2+2,contains:4,,"a, b",x\r\n\r\n"a ""quoted""\nline",is-json, max-words:3 ,,\r\nshort\r\n'
-    )
-    assert inputs_from_csv(text) == (
-        Input(values={"sum": "2+2", "name": "x"}, checks=Check.of("contains:4")),
-        Input(values={"sum": 'a "quoted"\nline', "name": ""}, checks=Check.of("is-json", "max-words:3")),
-        Input(values={"sum": "short", "name": ""}),
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("", "first line must name"),
-        ("\n\n", "first line must name"),
-        ("a,a\n1,2", "none empty or twice"),
-        ("a,,b\n1,2,3", "none empty or twice"),
-        (",".join(map(str, range(10_000))), "1 to 100"),
-        ("a,b\n1,2\n1,2,3\n", "Line 3 has 3 fields; the headings are 2"),
-        ('a\n"unclosed', "Line 2 of the table cannot be read"),
-        ('a\n"x"y\n', "Line 2 of the table cannot be read"),
-        ("a\n" + "x" * 200_000, "cannot be read"),
-        ("a\n" + "1\n" * (MAX_ROWS + 1), "1001 rows; at most 1000"),
-        ("a\n" + "1\n" * (MAX_BYTES // 2), "larger than 5 MB"),
-    ],
-    ids=range(11),
-)
-def test_a_table_that_cannot_be_read_says_where(text: str, told: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        inputs_from_csv(text)
-    assert told in str(caught.value)
-
-
-@given(st.text(alphabet="a,\"'\n\r\x00;=\ufeff_", max_size=60))
-def test_any_table_is_read_or_refused(text: str) -> None:
-    try:
-        told = f"{len(inputs_from_csv(text))} rows."
-    except InvalidInput as error:
-        told = str(error)
-    assert told.endswith(".")
 
 
 # Images.
