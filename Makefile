@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8501
 CORPUS ?= ../shared/corpus/grimm.txt
 
-.PHONY: help run test lint types unit browser train-text evaluate-text train-code evaluate-code train-image judge-image evaluate-image train-audio judge-audio evaluate-audio clean
+.PHONY: help run test quick lint types unit browser train-text evaluate-text train-code evaluate-code train-image judge-image evaluate-image train-audio judge-audio evaluate-audio clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -14,6 +14,9 @@ run: $(VENV)/.run ## Install what the app needs and serve it (PORT=8501)
 	DIPTYCH_LOCAL=$${DIPTYCH_LOCAL-1} $(BIN)/streamlit run Home.py --server.port $(PORT)
 
 test: lint types unit ## Install what the tests need; lint, types and every test, browser tests included
+
+quick: lint types ## Style, types and every test but the browser's and the trainings'
+	$(BIN)/python -m pytest -m 'not browser' --ignore tests/training
 
 lint: $(VENV)/.dev ## Style
 	$(BIN)/ruff check .

@@ -1,1 +1,4 @@
-"""Diptych without its pages: experiments, the engine that runs them, the models behind it, the history of it all."""
+"""Diptych without its pages: experiments, engine, models, history. Only core/ui knows Streamlit."""
+
+__version__ = "0.2.0"
+"""As in pyproject.toml."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +14,36 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A test that reaches for a hub by mistake shall fail, not wait.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test that opens a socket beyond this machine fails, even where the code under test swallows the error."""
+    outside: list[object] = []
+
+    def guarded(name: str) -> Callable[..., object]:
+        plain = getattr(socket.socket, name)
+
+        def connect(self: socket.socket, address: object) -> object:
+            if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address):
+                outside.append(address)
+                raise OSError(f"tests may not connect to {address}")
+            return plain(self, address)
+
+        return connect
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, guarded(name))
+    yield
+    assert not outside, f"this test tried to connect to {outside}"
+
+
+def _is_loopback(address: object) -> bool:
+    host = str(address[0]) if isinstance(address, tuple) else ""
+    try:
+        return ipaddress.ip_address(host.split("%")[0]).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,22 @@
-"""requirements.txt names what the app imports, with bounds, and never pulls a CUDA build of torch."""
+"""requirements.txt names what the app imports, with bounds, and never pulls a CUDA build of torch; it resolves on every
+Python that the project offers itself for."""
 
 from __future__ import annotations
 
 import ast
 import re
 import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import core
 
 ROOT = Path(__file__).resolve().parent.parent
 LINES = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()]
@@ -46,3 +57,43 @@ def test_everything_imported_is_required() -> None:
 def test_every_requirement_is_bounded() -> None:
     loose = [line for line in REQUIRED.values() if "==" not in line and "<" not in line]
     assert loose == ["regex>=2026.1"], "regex counts in dates, so no next version says that it breaks"
+
+
+def needs(name: str, extras: frozenset[str], python: str) -> Iterator[Requirement]:
+    """What an installed package needs on a Python of this version."""
+    environments = [{"python_version": python, "python_full_version": f"{python}.0", "extra": e} for e in extras | {""}]
+    for line in distribution(name).requires or ():
+        requirement = Requirement(line)
+        if requirement.marker is None or any(requirement.marker.evaluate(one) for one in environments):
+            yield requirement
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_the_versions_in_use_resolve_on_every_python_offered(python: str) -> None:
+    """By the packages' own metadata: each takes this Python, and everything that it needs there is here in a version
+    that it accepts. Whether each has a wheel for it only an installation there can say."""
+    waiting = [Requirement(line) for line in LINES if line]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    troubles = []
+    while waiting:
+        wanted = waiting.pop()
+        name, extras = canonicalize_name(wanted.name), frozenset(wanted.extras)
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:
+            troubles.append(f"{wanted} is not installed")
+            continue
+        if not wanted.specifier.contains(found.version, prereleases=True):
+            troubles.append(f"{wanted} is not met by {found.version}")
+        if python not in SpecifierSet(found.metadata["Requires-Python"] or ""):
+            troubles.append(f"{name} {found.version} does not take Python {python}")
+        if (name, extras) not in seen:
+            seen.add((name, extras))
+            waiting.extend(needs(name, extras, python))
+    assert not troubles
+    assert len(seen) > len(REQUIRED)
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert (project["name"], project["version"]) == ("diptych", core.__version__)
