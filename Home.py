@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui.components import error_messages, image_view, live_typing, page_not_found_fix
+from core.ui.components import error_messages, foot, image_view, live_typing, page_not_found_fix
 from core.ui.session import owner
 from core.ui.session.pages import PAGES
 
@@ -24,3 +24,4 @@ with st.container():  # what nobody sees takes one position, whichever of it is 
         page_not_found_fix.correct()
 with error_messages.guard():
     page.run()
+foot.draw()
