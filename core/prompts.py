@@ -152,10 +152,10 @@ def _listed(names: list[str] | tuple[str, ...]) -> str:
     return ", ".join(f"{{{{{name}}}}}" for name in names)
 
 
-_FILTERS = {
-    "upper": str.upper,
-    "lower": str.lower,
-    "capitalize": str.capitalize,
+_FILTERS = {  # a loop applies a filter to the same value at every turn
+    "upper": lru_cache(maxsize=32)(str.upper),
+    "lower": lru_cache(maxsize=32)(str.lower),
+    "capitalize": lru_cache(maxsize=32)(str.capitalize),
     "trim": str.strip,
     "length": len,
     "lines": _lines,
