@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LINES = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()]
 REQUIRED = {re.split(r"[<>=!~\[ ]", line)[0].lower().replace("-", "_"): line for line in LINES if line}
 CARD = {"streamlit", "transformers", "diffusers", "torch", "google_generativeai", "pandas", "altair"}
-PACKAGES = {"PIL": "pillow", "google": "google_genai"}
+PACKAGES = {"PIL": "pillow", "google": "google_genai", "yaml": "pyyaml"}
 """Modules that are not called as their package is."""
 
 OURS = {"core", "training", "benchmarks", "tests", "pages"}

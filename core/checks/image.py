@@ -1,7 +1,7 @@
-"""How a check looks at an image: one function per check, as core.checks.text has them for text.
+"""How a check judges an image: one function per check, as core.checks.text has them for text.
 
-What is seen in an image is measured once and kept by the image's name, because a page judges its answers again at every
-look. Knows nothing of lines, names or negation.
+What is measured is kept by the image's name, because a page judges its answers again at every look. Knows nothing of
+lines, names or negation.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import colorsys
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from core import pictures
-from core.checks.text import Finding, Unjudged
+from core.checks.finding import Finding, Unjudged
+from core.checks.kept import Kept
 from core.errors import InvalidInput
 
 FLAT = 3
@@ -21,12 +23,11 @@ FLAT = 3
 SAMPLE = 64
 """Pixels of the longer side on which colours are counted."""
 
-_KEPT = 500
 _HUES = ((10, "red"), (40, "orange"), (70, "yellow"), (165, "green"), (260, "blue"), (320, "purple"), (345, "pink"))
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Measurements:
     """What is measured in an image: pixels, whether it is one flat colour, and each colour's share (0..1) of it."""
 
     width: int
@@ -35,34 +36,26 @@ class Sight:
     shares: dict[str, float]
 
 
-_sights: dict[str, Sight] = {}
-
-
 def image_size(wanted: tuple[int, int], picture: bytes) -> Finding:
-    seen = _sight(picture)
-    return Finding((seen.width, seen.height) == wanted, f"the image is {seen.width}x{seen.height}")
+    measured = _measurements(picture)
+    return Finding((measured.width, measured.height) == wanted, f"the image is {measured.width}x{measured.height}")
 
 
 def blank(_: None, picture: bytes) -> Finding:
-    flat = _sight(picture).blank
+    flat = _measurements(picture).blank
     return Finding(flat, "the image is one flat colour" if flat else "the image shows more than one colour")
 
 
-def shows_colour(wanted: str, picture: bytes, least: int) -> Finding:
-    share = _sight(picture).shares.get(wanted, 0.0)
+def shows_colour(wanted: str, picture: bytes, least: Decimal) -> Finding:
+    share = _measurements(picture).shares.get(wanted, 0.0)
     return Finding(share * 100 >= least, f"{share:.0%} of the image is {wanted}")
 
 
-def _sight(picture: bytes) -> Sight:
-    name = pictures.reference(picture)
-    if name not in _sights:
-        if len(_sights) >= _KEPT:
-            _sights.clear()
-        _sights[name] = _measured(picture)
-    return _sights[name]
+def _measurements(picture: bytes) -> Measurements:
+    return _MEASURED.of(pictures.reference(picture), lambda: _measure(picture))
 
 
-def _measured(picture: bytes) -> Sight:
+def _measure(picture: bytes) -> Measurements:
     from PIL import Image
 
     try:
@@ -76,7 +69,7 @@ def _measured(picture: bytes) -> Sight:
     channels = [iter(plain.tobytes())] * 3
     counted = Counter(_named(*pixel) for pixel in zip(*channels, strict=True))
     total = plain.width * plain.height
-    return Sight(width, height, flat, {colour: count / total for colour, count in counted.items()})
+    return Measurements(width, height, flat, {colour: count / total for colour, count in counted.items()})
 
 
 @lru_cache(maxsize=4096)
@@ -89,3 +82,6 @@ def _named(red: int, green: int, blue: int) -> str:
         return "white" if value > 0.85 else "grey"
     name = next((name for below, name in _HUES if hue * 360 < below), "red")
     return "pink" if name == "red" and saturation < 0.5 and value > 0.7 else name
+
+
+_MEASURED: Kept[Measurements] = Kept(500)

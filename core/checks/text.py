@@ -1,38 +1,21 @@
-"""How a check looks at an answer: one function per check.
+"""How a check judges a text: one function per check, which returns a Finding.
 
-A look returns a Finding, whose reason says what was seen and so serves the check and its negation alike. Knows
-nothing of lines, names or negation.
+Knows nothing of lines, names or negation.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import NoReturn
 
-import regex as timed_regex
+import regex as backtracking
 
 from core import code_completion
+from core.checks import numbers
+from core.checks.finding import Finding, amount, limit, listed
 from core.text import short
 
 MAX_SEARCHED = 20_000
-MAX_JSON = 100_000
-MAX_STARTS = 100
-REGEX_SECONDS = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Whether the thing looked for is there, and what was seen."""
-
-    holds: bool
-    reason: str
-
-
-class Unjudged(Exception):
-    """The answer cannot be judged, so the check fails whichever way it is asked."""
 
 
 # Text.
@@ -49,21 +32,17 @@ def contains(wanted: str, answer: str) -> Finding:
 
 
 def icontains(wanted: str, answer: str) -> Finding:
-    return Finding(wanted.casefold() in answer.casefold(), contains(wanted.casefold(), answer.casefold()).reason)
+    return contains(wanted.casefold(), answer.casefold())
 
 
 def contains_any(wanted: tuple[str, ...], answer: str) -> Finding:
-    found = [part for part in wanted if part in answer]
-    return Finding(
-        bool(found), f"{_listed(found)} in the answer" if found else f"none of {_listed(wanted)} in the answer"
-    )
+    there = [part for part in wanted if part in answer]
+    return Finding(bool(there), f"{listed(there) if there else f'none of {listed(wanted)}'} in the answer")
 
 
 def contains_all(wanted: tuple[str, ...], answer: str) -> Finding:
     lacking = [part for part in wanted if part not in answer]
-    return Finding(
-        not lacking, f"no {_listed(lacking)} in the answer" if lacking else f"{_listed(wanted)} in the answer"
-    )
+    return Finding(not lacking, f"{f'no {listed(lacking)}' if lacking else listed(wanted)} in the answer")
 
 
 def icontains_any(wanted: tuple[str, ...], answer: str) -> Finding:
@@ -84,59 +63,84 @@ def ends_with(wanted: str, answer: str) -> Finding:
     return Finding(holds, f"the answer {'ends' if holds else 'does not end'} with '{short(wanted)}'")
 
 
-def regex(wanted: timed_regex.Pattern[str], answer: str) -> Finding:
-    """Through the `regex` module, which can be stopped and lets other threads run meanwhile; `re` can do neither."""
-    _limit(answer, MAX_SEARCHED)
-    try:
-        found = wanted.search(answer, timeout=REGEX_SECONDS, concurrent=True)
-    except TimeoutError:
-        raise Unjudged(f"the pattern took longer than {REGEX_SECONDS} s: simplify it") from None
-    return Finding(found is not None, "the pattern is found" if found else "the pattern is not found")
+def regex(wanted: backtracking.Pattern[str], answer: str) -> Finding:
+    """A search that may take for ever: called in the process of core.checks.isolated only."""
+    limit(answer, MAX_SEARCHED)
+    there = wanted.search(answer) is not None
+    return Finding(there, "the pattern is found" if there else "the pattern is not found")
 
 
-def levenshtein(wanted: str, answer: str, most: int) -> Finding:
-    """Edit distance up to `most`, by rows of the table within that band only (E. Ukkonen, 1985)."""
-    _limit(answer, MAX_SEARCHED)
-    answer = answer.strip()
-    if abs(len(wanted) - len(answer)) > most:
-        return Finding(False, f"more than {most} edits away")
-    distance = _distance(wanted, answer, most)
-    return Finding(distance <= most, f"{distance} edits away" if distance <= most else f"more than {most} edits away")
+def levenshtein(wanted: str, answer: str, most: Decimal) -> Finding:
+    limit(answer, MAX_SEARCHED)
+    distance = edit_distance(wanted, answer.strip())
+    return Finding(distance <= most, f"{amount(distance, 'edit')} away, at most {most} wanted")
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Levenshtein distance in characters, a column of the table at a time as the bits of two integers.
+
+    G. Myers, "A fast bit-vector algorithm for approximate string matching based on dynamic programming" (1999), in the
+    form for whole strings of H. Hyyrö, "Explaining and extending the bit-parallel approximate string matching algorithm
+    of Myers" (2001).
+    """
+    if not one or not other:
+        return len(one) + len(other)
+    positions: dict[str, int] = {}
+    for row, letter in enumerate(one):
+        positions[letter] = positions.get(letter, 0) | 1 << row
+    mask, last = (1 << len(one)) - 1, 1 << len(one) - 1
+    rises, falls, distance = mask, 0, len(one)  # bit i: row i + 1 is one more, one less, than row i
+    for letter in other:
+        same = positions.get(letter, 0)
+        vertical = same | falls
+        diagonal = (((same & rises) + rises) ^ rises) | same
+        rises_across = falls | ~(diagonal | rises) & mask
+        falls_across = rises & diagonal
+        distance += bool(rises_across & last) - bool(falls_across & last)
+        rises_across = rises_across << 1 & mask | 1
+        rises = falls_across << 1 & mask | ~(vertical | rises_across) & mask
+        falls = rises_across & vertical
+    return distance
 
 
 def last_number(wanted: Decimal, answer: str) -> Finding:
-    found = _NUMBER.findall(answer.replace("\N{MINUS SIGN}", "-")[-MAX_SEARCHED:])
-    if not found:
+    last = numbers.last_number(answer[-MAX_SEARCHED:])
+    if last is None:
         return Finding(False, "no number in the answer")
-    return Finding(Decimal(found[-1].replace(",", "")) == wanted, f"the last number is {short(found[-1])}")
+    return Finding(last[0] == wanted, f"the last number is {short(last[1])}")
 
 
 # Form.
 
 
+def word_count(wanted: tuple[int, int], answer: str) -> Finding:
+    words, (least, most) = len(answer.split()), wanted
+    return Finding(
+        least <= words <= most, f"{amount(words, 'word')}, {least if least == most else f'{least} to {most}'} wanted"
+    )
+
+
 def max_words(most: int, answer: str) -> Finding:
     words = len(answer.split())
-    return Finding(words <= most, f"{_amount(words, 'word')}, at most {most} wanted")
+    return Finding(words <= most, f"{amount(words, 'word')}, at most {most} wanted")
 
 
 def min_words(least: int, answer: str) -> Finding:
     words = len(answer.split())
-    return Finding(words >= least, f"{_amount(words, 'word')}, at least {least} wanted")
+    return Finding(words >= least, f"{amount(words, 'word')}, at least {least} wanted")
 
 
 def max_chars(most: int, answer: str) -> Finding:
-    return Finding(len(answer.strip()) <= most, f"{_amount(len(answer.strip()), 'character')}, at most {most} wanted")
+    return Finding(len(answer.strip()) <= most, f"{amount(len(answer.strip()), 'character')}, at most {most} wanted")
 
 
 def min_chars(least: int, answer: str) -> Finding:
-    return Finding(
-        len(answer.strip()) >= least, f"{_amount(len(answer.strip()), 'character')}, at least {least} wanted"
-    )
+    return Finding(len(answer.strip()) >= least, f"{amount(len(answer.strip()), 'character')}, at least {least} wanted")
 
 
 def one_word(_: None, answer: str) -> Finding:
     words = len(answer.split())
-    return Finding(words == 1, _amount(words, "word"))
+    return Finding(words == 1, amount(words, "word"))
 
 
 def upper(_: None, answer: str) -> Finding:
@@ -148,36 +152,13 @@ def upper(_: None, answer: str) -> Finding:
 
 
 def bullets(wanted: int, answer: str) -> Finding:
-    found = sum(bool(_BULLET.match(line)) for line in answer.splitlines())
-    return Finding(found == wanted, _amount(found, "list item"))
-
-
-def is_json(keys: tuple[str, ...], answer: str) -> Finding:
-    _limit(answer, MAX_JSON)
-    try:
-        value = _DECODER.decode(answer.strip())
-    except (ValueError, RecursionError):
-        return Finding(False, "the answer is not JSON")
-    return _has_keys(keys, value, "the answer is JSON")
-
-
-def contains_json(keys: tuple[str, ...], answer: str) -> Finding:
-    _limit(answer, MAX_JSON)
-    nearest = Finding(False, "no JSON object or list in the answer")
-    for start in [match.start() for match in re.finditer(r"[{[]", answer)][:MAX_STARTS]:
-        try:
-            value, _ = _DECODER.raw_decode(answer, start)
-        except (ValueError, RecursionError):
-            continue
-        nearest = _has_keys(keys, value, "JSON in the answer")
-        if nearest.holds:
-            break
-    return nearest
+    items = sum(bool(_BULLET.match(line)) for line in answer.splitlines())
+    return Finding(items == wanted, amount(items, "list item"))
 
 
 def python_parses(_: None, answer: str) -> Finding:
     """Parsed, never run. The first fenced block where the answer has one, else all of it."""
-    _limit(answer, MAX_SEARCHED)
+    limit(answer, MAX_SEARCHED)
     fenced = re.search(r"```[^\n`]*\n(.*?)(?:```|\Z)", answer, re.DOTALL)
     source = fenced[1] if fenced else answer.strip()
     if not source.strip():
@@ -191,41 +172,5 @@ def python_parses(_: None, answer: str) -> Finding:
     return Finding(True, "the code parses")
 
 
-def _has_keys(keys: tuple[str, ...], value: object, good: str) -> Finding:
-    lacking = [key for key in keys if not isinstance(value, dict) or key not in value]
-    return Finding(not lacking, f"no key {_listed(lacking)} in the JSON" if lacking else good)
-
-
-def _distance(one: str, other: str, most: int) -> int:
-    before = {column: column for column in range(min(len(other), most) + 1)}
-    for row, letter in enumerate(one, start=1):
-        now: dict[int, int] = {}
-        for column in range(max(0, row - most), min(len(other), row + most) + 1):
-            costs = [before.get(column, most) + 1, now.get(column - 1, most) + 1]
-            if column:
-                costs.append(before[column - 1] + (letter != other[column - 1]))
-            now[column] = min(costs)
-        before = now
-    return before.get(len(other), most + 1)
-
-
-def _limit(answer: str, most: int) -> None:
-    if len(answer) > most:
-        raise Unjudged(f"the answer has over {most} characters: too long for this check")
-
-
-def _not_a_number(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _amount(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _listed(parts: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(f"'{short(part)}'" for part in parts)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_not_a_number)
 _NUMBER = re.compile(r"(?<![\w.,-])-?\d+(?:,\d{3})*(?:\.\d+)?|\d+(?:,\d{3})*(?:\.\d+)?")
 _BULLET = re.compile(r"\s{0,8}(?:[-*+•]|\d{1,3}[.)])\s+\S")

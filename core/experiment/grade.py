@@ -1,12 +1,15 @@
-"""Whether one answer passes the checks of its input. Pure: no model is asked, nothing is kept."""
+"""Whether one answer passes the checks of its input. No model is asked; outcomes are kept by their content alone."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 
 from core import catalog, checks, code_completion, prompts
-from core.checks import CheckResult
+from core.checks import MAX_CHECKS, Budget, CheckResult
+from core.checks.budget import CELL_SECONDS, of_experiments
+from core.checks.kept import Kept
 from core.errors import InvalidInput
 from core.experiment.grid import GridCell
 from core.experiment.rendering import rendered
@@ -27,20 +30,33 @@ def check_lines(experiment: Experiment, row: Input) -> tuple[str, ...]:
     return tuple(_filled(check.line, row) for check in checks_of(experiment, row))
 
 
-def grade(experiment: Experiment, where: Cell | GridCell, result: CellResult) -> tuple[CheckResult, ...]:
+def grade(
+    experiment: Experiment, where: Cell | GridCell, result: CellResult, *, budget: Budget | None = None
+) -> tuple[CheckResult, ...]:
     """The outcome of each check of the cell's input, in the order of `checks_of`; () without checks.
 
-    A check that cannot be read fails and says why: `plan` has refused it before anything ran.
+    A check that cannot be read fails and says why: `plan` has refused it before anything ran. So does one that takes
+    too long (core.checks.budget); the checks of an experiment have their time in all, whoever asks.
+
+    Args:
+        budget: further time that they may take in all, such as that of the run's owner.
     """
     if not 0 <= where.input < len(experiment.inputs):
         return ()
-    row, images = experiment.inputs[where.input], drawn(result)
-    lines = tuple(check.line for check in checks_of(experiment, row))
-    if images:  # which are too large to be kept; what is seen in them is kept by core.checks
-        return tuple(_outcome(line, row, answer(result), images) for line in lines)
-    if heard(result):
-        return tuple(CheckResult(line.strip(), False, "no check listens; the answer is sound") for line in lines)
-    return _graded(lines, tuple(row.values.items()), reply(experiment, where, result))
+    row = experiment.inputs[where.input]
+    lines = tuple(check.line.strip() for check in checks_of(experiment, row))
+    images, sound = drawn(result), heard(result)
+    text = answer(result) if images or sound else reply(experiment, where, result)
+    key = (lines, tuple(row.values.items()), text, tuple(map(_digest, images)), _digest(sound))
+    outcomes = _GRADED.get(key)
+    if outcomes is None:
+        parents = [_budget_of(experiment), *([] if budget is None else [budget])]
+        allowed = Budget(CELL_SECONDS, "this answer", *parents)
+        outcomes = tuple(_outcome(line, row, text, images, sound, allowed) for line in lines[:MAX_CHECKS])
+        outcomes += tuple(CheckResult(line, False, _TOO_MANY, judged=False) for line in lines[MAX_CHECKS:])
+        if all(outcome.final for outcome in outcomes):
+            _GRADED.put(key, outcomes)
+    return outcomes
 
 
 def passes(experiment: Experiment, row: Input, outcomes: Sequence[CheckResult]) -> bool | None:
@@ -90,13 +106,6 @@ def _codes(model: str) -> bool:
     return row is not None and row.modality is Modality.CODE
 
 
-@lru_cache(maxsize=2048)
-def _graded(lines: tuple[str, ...], values: tuple[tuple[str, str], ...], text: str) -> tuple[CheckResult, ...]:
-    """Kept, because a page that watches a run grades each of its answers again at every look."""
-    row = Input(values=dict(values))
-    return tuple(_outcome(line, row, text) for line in lines)
-
-
 def answer(result: CellResult) -> str:
     """The text of a result: the finished output's where there is one, else what has come so far."""
     return result.text if result.output is None else result.output.text
@@ -112,12 +121,32 @@ def heard(result: CellResult) -> bytes:
     return b"" if result.output is None else result.output.audio
 
 
-def _outcome(line: str, row: Input, text: str, images: tuple[bytes, ...] = ()) -> CheckResult:
+def _outcome(line: str, row: Input, text: str, images: tuple[bytes, ...], sound: bytes, budget: Budget) -> CheckResult:
+    if budget.left() <= 0:
+        shortest = budget.shortest()
+        return CheckResult(line, False, shortest.reason, judged=False, final=not shortest.refills)
     try:
-        return checks.check(_filled(line, row), text, images)
+        with budget.timed():
+            filled = _filled(line, row)
+        return checks.check(filled, text, images, sound, budget=budget)
     except InvalidInput as error:
-        return CheckResult(check=line.strip(), passed=False, reason=str(error))
+        return CheckResult(line, False, str(error), judged=False)
+
+
+def _budget_of(experiment: Experiment) -> Budget:
+    """One for all experiments with the same checks, so that it lasts from look to look."""
+    rows = (experiment.checks, *(row.checks for row in experiment.inputs))
+    return _BUDGETS.of(tuple(tuple(check.line for check in checks) for checks in rows))
+
+
+def _digest(file: bytes) -> bytes:
+    return hashlib.sha256(file).digest() if file else b""
 
 
 def _filled(line: str, row: Input) -> str:
     return prompts.render(line, row.values) if "{{" in line else line
+
+
+_TOO_MANY = f"not judged: an input has at most {MAX_CHECKS} checks"
+_GRADED: Kept[tuple[CheckResult, ...]] = Kept(2048)
+_BUDGETS = of_experiments()

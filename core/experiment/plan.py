@@ -148,7 +148,10 @@ def _seen(references: Sequence[str], pictures: Mapping[str, bytes]) -> tuple[byt
 def _check_checks(experiment: Experiment) -> None:
     for number, row in enumerate(experiment.inputs, start=1):
         with _located(f"Row {number}: "):
-            for line in check_lines(experiment, row):
+            lines = check_lines(experiment, row)
+            if len(lines) > checks.MAX_CHECKS:
+                raise CheckError(f"An answer has {len(lines)} checks to pass; at most {checks.MAX_CHECKS} are allowed.")
+            for line in lines:
                 checks.parse(line)
 
 

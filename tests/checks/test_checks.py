@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import io
 import time
+import wave
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,10 @@ TRUTH = [
     ("levenshtein(3):kitten", "sitting", True),
     ("levenshtein(0):same", "same", True),
     ("levenshtein(5):a", "", True),
+    ("levenshtein:a", "a", True),
+    ("levenshtein:a", "b", False),
+    ("word-count:2", "two words", True),
+    ("word-count:3-5", "two words", False),
 ]
 
 
@@ -108,14 +113,14 @@ def test_every_check_is_negated_by_not(line: str, text: str, passed: bool) -> No
 
 
 def test_every_row_is_in_the_truth_table_and_its_example_reads() -> None:
-    assert set(CHECKS) == {parse(line).name for line, _, _ in [*TRUTH, *SIGHTS]}
-    for name, row in CHECKS.items():
-        assert parse(row.example).name == name
-        assert row.help.endswith(".")
+    assert set(CHECKS) == {parse(line).name for line, _, _ in [*TRUTH, *PICTURES, *SOUNDS]}
+    for name, kind in CHECKS.items():
+        assert parse(kind.example).name == name
+        assert kind.help.endswith(".")
 
 
 RED_AND_BLUE, WIDE_BLACK = fakes.png(64, 64), fakes.png(96, 64, "black")
-SIGHTS = [
+PICTURES = [
     ("image-size:64x64", RED_AND_BLUE, True),
     ("image-size: 96 x 64", WIDE_BLACK, True),
     ("image-size:64x96", WIDE_BLACK, False),
@@ -130,11 +135,56 @@ SIGHTS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "picture", "passed"), SIGHTS)
+@pytest.mark.parametrize(("line", "picture", "passed"), PICTURES)
 def test_images_are_looked_at(line: str, picture: bytes, passed: bool) -> None:
     assert check(line, "", (picture,)).passed is passed
     assert check(f"not-{line}", "", (picture,)).passed is not passed
     assert check(line, "", (picture,)).reason
+
+
+def beep(seconds: float, loudest: float = 0.5) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, 8_000, 0, "NONE", ""))
+        writer.writeframes(
+            b"".join(
+                int(32767 * loudest * (-1) ** n).to_bytes(2, "little", signed=True) for n in range(int(8_000 * seconds))
+            )
+        )
+    return file.getvalue()
+
+
+SHORT, LONG, FAINT = beep(0.5), beep(2.5), beep(1, loudest=0.005)
+SOUNDS = [
+    ("min-seconds:0.5", SHORT, True),
+    ("min-seconds: 1", SHORT, False),
+    ("max-seconds:2.5", LONG, True),
+    ("max-seconds:2.4", LONG, False),
+    ("silent", FAINT, True),
+    ("silent", beep(0), True),
+    ("silent", SHORT, False),
+]
+
+
+@pytest.mark.parametrize(("line", "sound", "passed"), SOUNDS)
+def test_sounds_are_listened_to(line: str, sound: bytes, passed: bool) -> None:
+    assert check(line, "", (), sound).passed is passed
+    assert check(f"not-{line}", "", (), sound).passed is not passed
+    assert check(line, "", (), sound).reason
+
+
+@pytest.mark.parametrize("line", ["silent", "not-silent", "min-seconds:1"])
+def test_a_sound_that_cannot_be_read_fails_negated_or_not(line: str) -> None:
+    outcome = check(line, "", (), b"RIFF broken")
+    assert (outcome.passed, outcome.judged, outcome.reason) == (False, False, "the sound cannot be read")
+
+
+def test_a_check_says_what_it_judges_and_what_the_answer_is() -> None:
+    assert check("contains:a", "", (), SHORT).reason == "this check reads text; the answer is sound"
+    assert check("not-silent", "a song").reason == "this check listens to sound; the answer is text"
+    assert check("not-silent", "", (RED_AND_BLUE,)).reason == "this check listens to sound; the answer is an image"
+    assert check("not-blank", "", (), SHORT).reason == "this check looks at an image; the answer is sound"
+    assert not check("not-blank", "", (), SHORT).judged
 
 
 @pytest.mark.parametrize("name", COLOURS)
@@ -207,10 +257,11 @@ def test_reasons(line: str, text: str, reason: str) -> None:
         ("max-words:²", "whole number"),
         ("number:many", "needs a number"),
         ("number:nan", "needs a number"),
-        ("number:1e999999999", None),
+        ("number:1e999999999", "needs a number"),
+        ("number:1,2,3", "needs a number"),
         ("one-word:yes", "takes no value"),
-        ("levenshtein:text", "levenshtein(5):text"),
-        ("levenshtein(500):text", "levenshtein(5):text"),
+        ("levenshtein(5%):text", "levenshtein(5):text"),
+        ("levenshtein(100000):text", "at most 99999"),
         ("contains(3):text", "contains:Paris"),
         ("regex:", "1 to 300"),
         ("regex:" + "a" * 301, "1 to 300"),
@@ -221,10 +272,7 @@ def test_reasons(line: str, text: str, reason: str) -> None:
         ("x" * (MAX_LINE + 1), "one line"),
     ],
 )
-def test_a_line_that_cannot_be_read_says_what_to_write(line: str, told: str | None) -> None:
-    if told is None:
-        assert not check(line, "1").passed
-        return
+def test_a_line_that_cannot_be_read_says_what_to_write(line: str, told: str) -> None:
     with pytest.raises(CheckError) as caught:
         parse(line)
     assert told in str(caught.value)
@@ -257,29 +305,6 @@ def test_no_answer_breaks_or_holds_up_a_check(name: str, text: str) -> None:
     began = time.perf_counter()
     assert check(CHECKS[name].example, text).reason
     assert time.perf_counter() - began < 3
-
-
-@pytest.mark.parametrize("line", [r"regex:^(a+)+$", r"regex:(.*)*x", r"regex:(a|aa)+$", r"not-regex:^(a+)+$"])
-def test_a_hostile_pattern_is_stopped_and_other_threads_go_on(line: str) -> None:
-    gaps: list[float] = []
-    done = threading.Event()
-
-    def watch() -> None:
-        last = time.perf_counter()
-        while not done.wait(0.005):
-            gaps.append(time.perf_counter() - last)
-            last = time.perf_counter()
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    began = time.perf_counter()
-    verdict = check(line, "a" * 19_000 + "!")
-    spent = time.perf_counter() - began
-    done.set()
-    watcher.join()
-    assert spent < 2
-    assert not verdict.passed
-    assert max(gaps, default=0) < 1
 
 
 def test_what_cannot_be_judged_fails_negated_or_not() -> None:

@@ -114,7 +114,7 @@ def test_sound_plays_in_the_playground_and_no_check_of_text_judges_it(visit: Vis
     app.run()
     settle(app)
     assert players(app) == 2
-    assert "no check listens" in said(app)
+    assert "this check reads text; the answer is sound" in said(app)
 
 
 def test_an_empty_prompt_is_said_beside_the_button(visit: Visit, band: Hire) -> None:
