@@ -1,27 +1,39 @@
-"""Diptych's frame: the page's settings, the menu, and the page that was asked for."""
+"""Diptych's frame: the page's settings, the menu, and the page that was asked for.
+
+`streamlit run Home.py` imports this file once for `app`, the server with what stands before it, and runs it as a script
+for every visitor. A host that looks for no app serves the script alone.
+"""
 
 import streamlit as st
 
 from core.ui.components import error_messages, foot, image_view, live_typing, page_not_found_fix
-from core.ui.session import owner
+from core.ui.session import owner, resources
 from core.ui.session.pages import PAGES
 
-st.set_page_config(page_title="Diptych", page_icon="static/favicon.png", layout="wide")
-st.logo("static/logo.svg", icon_image="static/mark.svg", size="large")
 
-misled = page_not_found_fix.misled()
-menu: dict[str, list[st.Page]] = {}
-for row in PAGES:
-    menu.setdefault(row.section, []).append(
-        st.Page(row.path, title=row.title, icon=f":material/{row.icon}:", url_path=row.key, default=row is PAGES[0])
-    )
-page = st.navigation(menu)
-with st.container():  # what nobody sees takes one position, whichever of it is drawn
-    owner.remember()
-    live_typing.commit_while_typing()
-    image_view.style()
-    if misled and page.url_path:  # the page is there after all
-        page_not_found_fix.correct()
-with error_messages.guard():
-    page.run()
-foot.draw()
+def frame() -> None:
+    """Draw the frame and the page in it."""
+    st.set_page_config(page_title="Diptych", page_icon="static/favicon.png", layout="wide")
+    st.logo("static/logo.svg", icon_image="static/mark.svg", size="large")
+    misled = page_not_found_fix.misled()
+    menu: dict[str, list[st.Page]] = {}
+    for row in PAGES:
+        menu.setdefault(row.section, []).append(
+            st.Page(row.path, title=row.title, icon=f":material/{row.icon}:", url_path=row.key, default=row is PAGES[0])
+        )
+    page = st.navigation(menu)
+    with st.container():  # what nobody sees takes one position, whichever of it is drawn
+        owner.remember()
+        live_typing.commit_while_typing()
+        image_view.style()
+        if misled and page.url_path:  # the page is there after all
+            page_not_found_fix.correct()
+    with error_messages.guard():
+        page.run()
+    foot.draw()
+
+
+if __name__ == "__main__":
+    frame()
+else:
+    app = st.App("Home.py", lifespan=resources.lifespan)

@@ -57,11 +57,11 @@ def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def fresh_resources() -> Iterator[None]:
     """The engine, worker and history of the pages are made anew, and closed when the test ends."""
-    import streamlit as st
+    from core.ui.session import resources
 
-    st.cache_resource.clear()
+    resources.close()
     yield
-    st.cache_resource.clear()
+    resources.close()
 
 
 @pytest.fixture

@@ -91,8 +91,7 @@ def test_a_run_from_the_history_is_heard_again(visit: Visit, band: Hire) -> None
     app = visit(AUDIO)
     generate(app)
     run_id = app.session_state["diptych"].drafts["audio"].run_id
-    resources.engine().close()  # so that nothing but the history knows the run
-    resources.engine.clear()
+    resources.close()  # so that nothing but the history knows the run
     app.run()
     assert app.session_state["diptych"].drafts["audio"].run_id == run_id
     assert players(app) == 1
