@@ -33,12 +33,11 @@ from core.statistics.paired import (
     bonett_price,
     compare,
     dropped_bounds,
-    mcnemar,
     mean_difference_interval,
     pair,
     paired_bounds,
-    sign_flips,
 )
+from core.statistics.significance import mcnemar, sign_flips
 from core.statistics.variance import VarianceComponents, predicted_width, variance_components
 
 __all__ = [

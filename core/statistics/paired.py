@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.errors import InvalidInput
 from core.statistics.intervals import Interval, as_matrix, check_level, mean_by_unit
+from core.statistics.significance import mcnemar, sign_flips
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 BOUNDS = (0.0, 1.0)  # of a score, unless said otherwise
 SHRINKING = 4  # units by which the pseudo-units' size is drawn towards the whole span
-EXACT_FLIPS = 18  # units up to which every pattern of signs is tried
-RESAMPLES = 9999  # patterns drawn above that
 DROPPED_SHARE = 0.05  # above this share of dropped cells, both bounds are due
 
 Method = Literal["Bonett-Price with Student's t", "studentised with pseudo-units"]
@@ -185,22 +184,31 @@ def paired_bounds(
         alpha: 1 - level.
     """
     import numpy as np
+
+    centre, half = _centre_and_half(total, squares, discordance, units, alpha)
+    return np.maximum(centre - half, -1.0), np.minimum(centre + half, 1.0)
+
+
+def _centre_and_half(
+    total: ArrayLike, squares: ArrayLike, discordance: ArrayLike, units: ArrayLike, alpha: float
+) -> tuple[Floats, Floats]:
+    """The interval of `paired_bounds` before it is cut: its centre and half its width."""
+    import numpy as np
     from scipy.special import stdtrit
 
     total, squares, discordance = np.asarray(total, float), np.asarray(squares, float), np.asarray(discordance, float)
     count = np.asarray(units, float) + 2
     magnitude = (squares + SHRINKING) / (discordance + SHRINKING)  # m²
     centre = total / count
-    half = -stdtrit(np.maximum(count - 3, 1), alpha / 2) * np.sqrt(
-        ((squares + 2 * magnitude) / count - centre**2) / count
-    )
-    return np.maximum(centre - half, -1.0), np.minimum(centre + half, 1.0)
+    variance = (squares + 2 * magnitude) / count - centre**2
+    return centre, -stdtrit(np.maximum(count - 3, 1), alpha / 2) * np.sqrt(variance / count)
 
 
 def mean_difference_interval(sample: PairedSample, alpha: float = 0.05) -> Interval:
     """The interval on the mean difference, in the scores' own measure. Without any unit it is all that is possible.
 
-    Scores without bounds are scaled by the largest difference seen; where that is 0 the interval is without ends.
+    Scores without bounds are scaled by the largest difference seen, and the interval is not cut; where that difference
+    is 0, or comes from one unit only, the interval is without ends.
     """
     check_level(1 - alpha)
     scale = sample.scale
@@ -210,7 +218,9 @@ def mean_difference_interval(sample: PairedSample, alpha: float = 0.05) -> Inter
         return Interval(-scale, scale, 1 - alpha)
     scaled, spread = sample.differences / scale, sample.discordances / scale
     if sample.span is None:
-        spread = spread.clip(max=1.0)
+        sums = scaled.sum(), (scaled**2).sum(), spread.clip(max=1.0).sum()
+        centre, half = _centre_and_half(*sums, sample.units, alpha)
+        return Interval(scale * float(centre - half), scale * float(centre + half), 1 - alpha)
     low, high = paired_bounds(scaled.sum(), (scaled**2).sum(), spread.sum(), sample.units, alpha)
     return Interval(scale * float(low), scale * float(high), 1 - alpha)
 
@@ -241,47 +251,6 @@ def bonett_price(wins: int, losses: int, units: int, level: float = 0.95) -> Int
     up, down = (wins + 1) / (units + 2), (losses + 1) / (units + 2)
     half = float(-ndtri((1 - level) / 2)) * ((up + down - (up - down) ** 2) / (units + 2)) ** 0.5
     return Interval(max(-1.0, up - down - half), min(1.0, up - down + half), level)
-
-
-def mcnemar(wins: int, losses: int) -> float:
-    """The exact two-sided p-value of two columns that pass and fail the same inputs; ties do not count.
-
-    Source: Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
-    Psychometrika 12 (1947), in its exact form, a binomial test of wins among the discordant pairs.
-    """
-    if wins < 0 or losses < 0:
-        raise InvalidInput("Wins and losses are counts: they cannot be negative.")
-    if wins + losses == 0:
-        return 1.0
-    from scipy.stats import binomtest
-
-    return float(binomtest(wins, wins + losses, 0.5).pvalue)
-
-
-def sign_flips(differences: ArrayLike, seed: int = 0) -> float:
-    """The two-sided p-value of a mean difference when each unit's sign could as well have been the other.
-
-    Exact up to 18 units that differ; above that from 9,999 seeded sign patterns, so that equal data give equal answers.
-
-    Source: E. J. G. Pitman, "Significance tests which may be applied to samples from any populations", Supplement to
-    the JRSS 4 (1937); for drawn patterns the observed one counts as one of them (B. Phipson and G. K. Smyth,
-    "Permutation p-values should never be zero", Statistical Applications in Genetics and Molecular Biology 9 (2010)).
-    """
-    import numpy as np
-
-    values = np.asarray(differences, dtype=np.float64)  # (units,)
-    values = values[values != 0]
-    observed = abs(values.sum()) - 1e-9 * abs(values).sum()  # sums that differ by rounding only are equal
-    if len(values) <= EXACT_FLIPS:
-        sums = np.zeros(1)  # of every pattern of signs
-        for value in values:
-            sums = np.concatenate([sums + value, sums - value])
-        return float((abs(sums) >= observed).mean())
-    rng, extreme = np.random.default_rng(seed), 1
-    for part in np.array_split(np.arange(RESAMPLES), 1 + RESAMPLES * len(values) // 1_000_000):
-        flipped = rng.integers(0, 2, (len(part), len(values)), dtype=np.int8).astype(np.float64) @ values
-        extreme += int((abs(values.sum() - 2 * flipped) >= observed).sum())
-    return extreme / (RESAMPLES + 1)
 
 
 def compare(sample: PairedSample, *, alpha: float = 0.05, baseline: int = 0, other: int = 1) -> PairedComparison:

@@ -167,6 +167,17 @@ def test_scores_without_bounds_are_scaled_by_what_was_seen() -> None:
     assert (equal.interval.low, equal.interval.high) == (-math.inf, math.inf)
 
 
+@pytest.mark.parametrize("units", [2, 4, 15, 40])
+def test_scores_without_bounds_are_covered(units: int) -> None:
+    """Log-probabilities whose differences are normal, or skewed with a long tail; the interval is not cut at the data."""
+    rng = np.random.default_rng(7)
+    for differences, mean in ((rng.normal(0.5, 1, (1000, units)), 0.5), (rng.exponential(1, (1000, units)), 1.0)):
+        covered = sum(
+            mean_difference_interval(pair(np.zeros(units), row, bounds=None)).contains(mean) for row in differences
+        )
+        assert covered >= 910
+
+
 @pytest.mark.parametrize(("baseline", "other"), [([1, 0], [1]), ([[1, 0]], [[1], [0]]), ([2], [0]), ([1], [math.inf])])
 def test_columns_that_do_not_match_are_refused(baseline: list, other: list) -> None:
     with pytest.raises(InvalidInput):
