@@ -23,14 +23,13 @@ from core.statistics.decisions import (
 )
 from core.statistics.families import ComparedColumns, Family, compare_columns, holm, pairs_of, sidak
 from core.statistics.interaction import Interaction, interaction
-from core.statistics.intervals import Interval, Rate, clustered_wilson, rate, wilson
+from core.statistics.intervals import Interval, Rate, bonett_price, clustered_wilson, rate, wilson
 from core.statistics.looks import look_alpha
 from core.statistics.paired import (
     DROPPED_SHARE,
     DroppedBounds,
     PairedComparison,
     PairedSample,
-    bonett_price,
     compare,
     dropped_bounds,
     mean_difference_interval,

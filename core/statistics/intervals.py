@@ -173,6 +173,28 @@ def clustered_wilson(means: ArrayLike, level: float = 0.95) -> Interval:
     return Interval(max(0.0, float(centre - half)), min(1.0, float(centre + half)), level)
 
 
+def bonett_price(wins: int, losses: int, units: int, level: float = 0.95) -> Interval:
+    """The interval on a difference of paired pass rates as published, with the normal quantile.
+
+    A verdict uses the form in `paired.paired_bounds`.
+
+    Source: D. G. Bonett and R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions
+    based on paired data", J. Educational and Behavioral Statistics 37 (2012).
+
+    Args:
+        wins, losses: units that only the other column passes, and that only the baseline passes.
+        units: all units, ties included.
+    """
+    check_level(level)
+    if min(wins, losses) < 0 or wins + losses > units:
+        raise InvalidInput(f"{wins} wins and {losses} losses do not fit into {units} units.")
+    from scipy.special import ndtri
+
+    up, down = (wins + 1) / (units + 2), (losses + 1) / (units + 2)
+    half = float(-ndtri((1 - level) / 2)) * ((up + down - (up - down) ** 2) / (units + 2)) ** 0.5
+    return Interval(max(-1.0, up - down - half), min(1.0, up - down + half), level)
+
+
 def rate(
     scores: ArrayLike,
     *,

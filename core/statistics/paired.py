@@ -234,25 +234,6 @@ def is_pass_fail(sample: PairedSample) -> bool:
     return sample.span is not None and bool(whole and np.allclose(abs(sample.differences), sample.discordances))
 
 
-def bonett_price(wins: int, losses: int, units: int, level: float = 0.95) -> Interval:
-    """The interval on a difference of paired pass rates as published, with the normal quantile.
-
-    Source: D. G. Bonett and R. M. Price (2012), equation 6, as for `paired_bounds`, which a verdict uses.
-
-    Args:
-        wins, losses: units that only the other column passes, and that only the baseline passes.
-        units: all units, ties included.
-    """
-    check_level(level)
-    if min(wins, losses) < 0 or wins + losses > units:
-        raise InvalidInput(f"{wins} wins and {losses} losses do not fit into {units} units.")
-    from scipy.special import ndtri
-
-    up, down = (wins + 1) / (units + 2), (losses + 1) / (units + 2)
-    half = float(-ndtri((1 - level) / 2)) * ((up + down - (up - down) ** 2) / (units + 2)) ** 0.5
-    return Interval(max(-1.0, up - down - half), min(1.0, up - down + half), level)
-
-
 def compare(sample: PairedSample, *, alpha: float = 0.05, baseline: int = 0, other: int = 1) -> PairedComparison:
     """One paired comparison at a level of 1 - alpha, without any correction for others or for looks.
 

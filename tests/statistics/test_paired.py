@@ -169,7 +169,7 @@ def test_scores_without_bounds_are_scaled_by_what_was_seen() -> None:
 
 @pytest.mark.parametrize("units", [2, 4, 15, 40])
 def test_scores_without_bounds_are_covered(units: int) -> None:
-    """Log-probabilities whose differences are normal, or skewed with a long tail; the interval is not cut at the data."""
+    """Log-probabilities with normal differences, or skewed ones; the interval is not cut at the data."""
     rng = np.random.default_rng(7)
     for differences, mean in ((rng.normal(0.5, 1, (1000, units)), 0.5), (rng.exponential(1, (1000, units)), 1.0)):
         covered = sum(
