@@ -16,6 +16,26 @@ def _sum(*numbers: int) -> Input:
     return Input(values={"numbers": text}, checks=Check.of(f"number:{sum(numbers)}"))
 
 
+_SUMS = (
+    (23, 48, 17),
+    (64, 35, 78, 19),
+    (57, 86, 42),
+    (38, 91, 27, 45, 66),
+    (12, 75, 33),
+    (81, 46, 29, 58),
+    (94, 17, 63),
+    (26, 53, 39, 72, 44),
+    (85, 21, 69),
+    (47, 62, 18, 95),
+    (31, 88, 54),
+    (73, 49, 26, 67, 15),
+    (59, 34, 92),
+    (16, 83, 71, 28),
+    (65, 52, 37),
+    (41, 97, 24, 79, 56),
+)
+"""Sixteen, because a verdict needs fifteen inputs at least."""
+
 STEP_BY_STEP = Experiment(
     page="playground",
     title="Does thinking step by step help?",
@@ -25,8 +45,7 @@ STEP_BY_STEP = Experiment(
         Variant(name="Step by step", user="What is {{numbers}}? Let's think step by step."),
     ),
     models=("tiny-text",),
-    inputs=(_sum(23, 48, 17), _sum(64, 35, 78, 19), _sum(57, 86, 42), _sum(38, 91, 27, 45, 66)),
-    samples=3,
+    inputs=tuple(_sum(*numbers) for numbers in _SUMS),
     parameters=_PARAMETERS,
     seed=42,
 )

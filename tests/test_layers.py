@@ -21,7 +21,7 @@ HEAVY = {"torch", "transformers", "diffusers", "google.genai", "google.generativ
 # A room may import itself and what lies on a lower floor, never a neighbour or what lies above.
 FLOORS = [
     {"types", "errors"},
-    {"settings", "prompts", "stats", "statistics", "pictures", "code_completion", "text", "sound"},
+    {"settings", "prompts", "statistics", "pictures", "code_completion", "text", "sound"},
     {"catalog", "checks", "device", "allowance"},
     {"repository", "remote", "png_metadata"},
     {"experiment", "providers", "context"},

@@ -11,17 +11,21 @@ from core.experiment.grid import effective_samples
 from core.experiment.plan import plan, run, variable_names
 from core.experiment.serialize import from_dict, to_dict
 from core.experiment.summary import VariantSummary, summary
+from core.experiment.verdict import Comparison, Verdict, columns_of, verdict
 from core.types import EarlierMessage, Experiment, Input, Variant
 
 __all__ = [
+    "Comparison",
     "EarlierMessage",
     "Estimate",
     "Experiment",
     "Input",
     "Variant",
     "VariantSummary",
+    "Verdict",
     "bill",
     "check_lines",
+    "columns_of",
     "effective_samples",
     "estimate",
     "from_dict",
@@ -33,4 +37,5 @@ __all__ = [
     "to_dict",
     "unit",
     "variable_names",
+    "verdict",
 ]

@@ -1,4 +1,4 @@
-"""What the answers of an experiment come to: a pass rate with its interval per variant and model.
+"""What the answers of an experiment come to: counts, times and tokens per column. What they prove is `verdict`'s.
 
 Knows neither where answers come from nor how a table is drawn.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core import stats
 from core.experiment.grade import grade, passes
 from core.experiment.grid import GridCell, grid_cells
 from core.types import CellResult, Experiment, State
@@ -19,9 +18,8 @@ class VariantSummary:
     """One column: a variant on one model with one combination of parameter values.
 
     `cells` are planned; `done` have answered; `failed` ended in an error or a timeout; `judged` are done and have
-    checks; `passed` satisfy all of them. `rate` is passed/judged, None where nothing is judged; `low` and `high` are
-    its Wilson 95 % interval, 0..1. The means are over done cells: seconds per answer (a whole batch's time, where it
-    was one of several) and generated tokens; None where nothing is done.
+    checks that count; `passed` satisfy them. The means are over done cells: seconds per answer (a whole batch's time,
+    where it was one of several) and generated tokens; None where nothing is done.
     """
 
     variant: int
@@ -32,9 +30,6 @@ class VariantSummary:
     failed: int
     passed: int
     judged: int
-    low: float
-    high: float
-    rate: float | None
     mean_seconds: float | None
     mean_tokens: float | None
 
@@ -67,7 +62,6 @@ def _row(
         passes(experiment, experiment.inputs[cell.input], grade(experiment, cell, result)) for cell, result in done
     ]
     judged = [passed for passed in outcomes if passed is not None]
-    low, high = stats.wilson(sum(judged), len(judged))
     return VariantSummary(
         variant=variant,
         model=model,
@@ -77,9 +71,6 @@ def _row(
         failed=sum(result is not None and result.state in (State.FAILED, State.TIMEOUT) for _, result in cells),
         passed=sum(judged),
         judged=len(judged),
-        low=low,
-        high=high,
-        rate=sum(judged) / len(judged) if judged else None,
         mean_seconds=_mean([output.seconds for output in outputs]),
         mean_tokens=_mean([output.output_tokens for output in outputs]),
     )

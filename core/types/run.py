@@ -57,7 +57,8 @@ class State(StrEnum):
 class CellResult:
     """What is known of a cell: the text so far while it runs, the output or the error when it is final.
 
-    While something without text is made, `fraction` is how much of it is done, `note` a word for that, and `preview` a
+    `error_kind` is the class of the error (core.errors), "" where there is none or it is not known. While something
+    without text is made, `fraction` is how much of it is done, `note` a word for that, and `preview` a
     PNG file of an image so far.
     """
 
@@ -67,6 +68,7 @@ class CellResult:
     tokens: int = 0
     output: Output | None = None
     error: str = ""
+    error_kind: str = ""
     fraction: float = 0.0
     note: str = ""
     preview: bytes = b""

@@ -405,11 +405,9 @@ def test_summary_counts_each_variant() -> None:
     ]
     plain, with_system = summary(made, results)
     assert (plain.variant, plain.model, plain.cells, plain.done, plain.failed) == (0, "tiny-text", 2, 2, 0)
-    assert (plain.passed, plain.judged, plain.rate) == (1, 2, 0.5)
+    assert (plain.passed, plain.judged) == (1, 2)
     assert (plain.mean_seconds, plain.mean_tokens) == (3.0, 6.0)
-    assert 0 < plain.low < 0.5 < plain.high < 1
     assert (with_system.cells, with_system.done, with_system.failed, with_system.judged) == (2, 0, 1, 0)
-    assert (with_system.rate, with_system.low, with_system.high) == (None, 0.0, 1.0)
     assert with_system.mean_seconds is with_system.mean_tokens is None
     assert summary(made, {result.index: result for result in results}) == (plain, with_system)
 
@@ -418,13 +416,7 @@ def test_summary_has_a_row_per_variant_and_model_and_takes_nothing_for_an_answer
     rows = summary(experiment(models=("a", "b")), {})
     assert [(row.model, row.variant, row.cells) for row in rows] == [("a", 0, 6), ("a", 1, 6), ("b", 0, 6), ("b", 1, 6)]
     unchecked = summary(one(), [done(0, "")])
-    assert (unchecked[0].done, unchecked[0].judged, unchecked[0].rate) == (1, 0, None)
-
-
-def test_three_of_three_is_not_certainty() -> None:
-    made = one(samples=3, inputs=(Input(checks=Check.of("yes")),))
-    row = summary(made, [done(index, "yes") for index in range(3)])[0]
-    assert (row.rate, round(row.low, 2), row.high) == (1.0, 0.44, 1.0)
+    assert (unchecked[0].done, unchecked[0].judged) == (1, 0)
 
 
 # The dictionary form.

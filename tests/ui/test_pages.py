@@ -56,7 +56,7 @@ def test_homes_one_button_opens_a_filled_playground(visit: Visit) -> None:
     assert [area.value for area in app.text_area if area.label.startswith("Prompt")] == [
         variant.user for variant in EXAMPLES[0].variants
     ]
-    assert "Run 36 generations" in said(app)
+    assert "Run 48 generations" in said(app)
 
 
 def test_add_duplicates_the_last_variant_up_to_six(visit: Visit) -> None:

@@ -7,11 +7,10 @@ from dataclasses import replace
 import pytest
 
 from core.examples import EXAMPLES, STEP_BY_STEP
-from core.experiment import plan, summary
+from core.experiment import plan, verdict, verdict_words
 from core.experiment.grid import grid_cells
 from core.types import CellResult, Check, Experiment, Input, Output, State, Variant
 from core.ui.components.markdown import escape
-from core.ui.components.playground_summary import headline
 from core.ui.components.results import distinct
 from core.ui.components.usage import footer
 
@@ -19,8 +18,11 @@ TWO = Experiment(
     page="playground",
     variants=(Variant(name="Short", user="{{n}}"), Variant(name="Long", user="{{n}}!")),
     models=("tiny-text",),
-    inputs=tuple(Input(values={"n": str(n)}, checks=Check.of("contains:yes")) for n in range(12)),
+    inputs=tuple(Input(values={"n": str(n)}, checks=Check.of("contains:yes")) for n in range(20)),
 )
+
+
+SAMPLED = replace(STEP_BY_STEP, samples=3)
 
 
 def output(text: str, tokens: int = 4) -> Output:
@@ -32,47 +34,45 @@ def done(index: int, text: str) -> CellResult:
 
 
 def judged(short: int, long: int) -> str:
-    """The headline when so many of the twelve answers of each variant pass."""
+    """The verdict's sentence when so many of the twenty answers of each variant pass."""
     passing = {0: short, 1: long}
     results = {}
     for place in grid_cells(TWO):
         results[place.index] = done(place.index, "yes" if place.input < passing[place.variant] else "no")
-    return headline(TWO, summary(TWO, results))
+    return verdict_words.sentence(TWO, verdict(TWO, results))
 
 
 def test_a_clear_winner_is_named() -> None:
-    assert judged(0, 12) == "B · Long passes 12 of 12: better than every other variant, its interval lies above theirs."
+    sentence = judged(0, 20)
+    assert sentence.startswith("B · Long is better than A · Short by 100 points (95 % interval ")
+    assert sentence.endswith("From 20 inputs.")
 
 
-def test_overlapping_intervals_leave_it_open() -> None:
-    assert "cannot be told yet" in judged(6, 8)
-
-
-def test_a_tie_is_called_one() -> None:
-    assert judged(5, 5) == "All variants pass 42%: these inputs do not tell them apart."
+def test_a_difference_that_could_be_chance_leaves_it_open() -> None:
+    assert "Cannot tell yet between A · Short and B · Long" in judged(9, 11)
 
 
 def test_without_checks_there_is_no_verdict() -> None:
     bare = Experiment(page="playground", variants=TWO.variants, models=TWO.models)
-    assert headline(bare, summary(bare, {})).startswith("No checks yet")
+    assert verdict_words.sentence(bare, verdict(bare, {})).startswith("No checks yet")
 
 
 def test_identical_answers_collapse_and_the_most_frequent_leads() -> None:
-    cells = [place for place in grid_cells(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
+    cells = [place for place in grid_cells(SAMPLED) if (place.input, place.variant) == (0, 0)]
     texts = ["b", "a", "a"]
     answers = distinct([(place, done(place.index, text)) for place, text in zip(cells, texts, strict=True)])
     assert [(one.first.text, len(one.cells)) for one in answers] == [("a", 2), ("b", 1)]
 
 
 def test_finished_answers_come_before_samples_that_say_nothing() -> None:
-    cells = [place for place in grid_cells(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
+    cells = [place for place in grid_cells(SAMPLED) if (place.input, place.variant) == (0, 0)]
     stopped = [(place, CellResult(index=place.index, state=State.CANCELLED)) for place in cells[:2]]
     answers = distinct([*stopped, (cells[2], done(cells[2].index, "a"))])
     assert [(one.first.state, len(one.cells)) for one in answers] == [(State.DONE, 1), (State.CANCELLED, 2)]
 
 
 def test_failed_samples_do_not_collapse_into_one() -> None:
-    cells = [place for place in grid_cells(STEP_BY_STEP) if (place.input, place.variant) == (0, 0)]
+    cells = [place for place in grid_cells(SAMPLED) if (place.input, place.variant) == (0, 0)]
     failed = [(place, CellResult(index=place.index, state=State.FAILED, error="no")) for place in cells]
     assert len(distinct(failed)) == len(cells), "each has a retry of its own"
 

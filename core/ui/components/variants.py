@@ -10,6 +10,8 @@ from core.ui.session.state import Draft, VariantDraft, session
 
 LETTERS = "ABCDEF"
 COLOURS = ("blue", "orange", "green", "violet", "red", "gray")
+CHART_COLOURS = ("#2f6fd0", "#c2690c", "#2f8f4e", "#7a52c7", "#c63a3a", "#6b7280")
+"""The same colours in charts, legible on a light and on a dark ground."""
 
 
 def badge(index: int) -> str:

@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from core import exchange
-from core.experiment import summary, unit
+from core.experiment import unit
 from core.history import RunRow, SavedRun
-from core.ui.components import image_view, playground_summary, results, run_facts
+from core.ui.components import image_view, results, run_facts, verdict_view
 from core.ui.components.error_messages import errors_as_messages, refusal
 from core.ui.components.markdown import escape
 from core.ui.session import drafts, owner, pages
@@ -147,7 +147,7 @@ def detail(saved: SavedRun) -> None:
     by_cell = {result.index: result for result in saved.results}
     st.subheader(escape(row.title), anchor=False)
     st.caption(run_facts.facts(row))
-    playground_summary.draw(saved.experiment, summary(saved.experiment, by_cell))
+    verdict_view.draw(saved.experiment, by_cell, f"history.{row.id}")
     results.grid(saved.experiment, by_cell, f"history.{row.id}")
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.examples import EXAMPLES
-from core.experiment import summary
-from core.ui.components import playground_summary, results, run_bar
+from core.ui.components import results, run_bar, verdict_view
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import session
 
@@ -22,7 +21,7 @@ def example_menu() -> None:
 
 def draw(view: RunView) -> None:
     """The verdict on top, the grid under it."""
-    playground_summary.draw(view.experiment, summary(view.experiment, view.results))
+    verdict_view.draw(view.experiment, view.results, f"playground.{view.run_id}")
     results.grid(
         view.experiment, view.results, f"playground.{view.run_id}", lambda cell: run_bar.retry(view.run_id, cell)
     )

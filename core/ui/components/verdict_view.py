@@ -1,0 +1,171 @@
+"""The playground's verdict: one sentence, the rates and differences with their intervals, and how it was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.experiment import VariantSummary, Verdict, columns_of, summary, unit, verdict, verdict_words
+from core.types import CellResult, Experiment
+from core.ui.components.markdown import escape
+from core.ui.components.variants import CHART_COLOURS
+
+_EVERY_PAIR = -1
+_ROW = 34
+_OUTCOMES = {
+    "better": "better",
+    "worse": "worse",
+    "equivalent": "equivalent",
+    "undecided": "cannot tell yet",
+    "too few": "too few inputs",
+}
+
+
+def draw(experiment: Experiment, results: Mapping[int, CellResult], key: str) -> None:
+    """What the results prove, in one sentence and a chart; the numbers and the method are folded below.
+
+    Args:
+        key: of this run on this page, for the widgets.
+    """
+    with st.container(border=True):
+        baseline = _baseline(experiment, f"{key}.baseline")
+        decided = verdict(experiment, results, baseline=baseline)
+        st.markdown(f"**{escape(verdict_words.sentence(experiment, decided), 1200)}**")
+        for note in verdict_words.notes(decided):
+            st.caption(f":material/info: {escape(note, 400)}")
+        if advice := verdict_words.advice(decided):
+            st.caption(f":material/lightbulb: {escape(advice, 300)}")
+        if any(row.judged for row in decided.columns):
+            _charts(experiment, decided)
+        st.dataframe(_table(experiment, decided, summary(experiment, results)), hide_index=True, column_config=_COLUMNS)
+        if decided.complete and decided.units:
+            _method(experiment, decided, key)
+
+
+def _baseline(experiment: Experiment, key: str) -> int | None:
+    """What every column is compared against; offered from three columns on."""
+    columns = columns_of(experiment)
+    if len(columns) < 3:
+        return 0
+    names = {place: verdict_words.column_name(experiment, column) for place, column in enumerate(columns)}
+    names[_EVERY_PAIR] = "every pair"
+    chosen = st.selectbox(
+        "Compare against",
+        list(names),
+        format_func=names.__getitem__,
+        key=key,
+        width=320,
+        help="The fewer comparisons, the narrower their intervals: they hold together.",
+    )
+    return None if chosen == _EVERY_PAIR else chosen
+
+
+def _charts(experiment: Experiment, decided: Verdict) -> None:
+    if not decided.comparisons:
+        st.altair_chart(_rates(experiment, decided), width="stretch", height=_ROW * len(decided.columns) + _ROW)
+        return
+    left, right = st.columns(2)
+    with left:
+        st.caption("Share of inputs passed, with its 95 % interval")
+        st.altair_chart(_rates(experiment, decided), width="stretch", height=_ROW * len(decided.columns) + _ROW)
+    with right:
+        st.caption(f"Difference in points, with 95 % intervals that hold together ({decided.family})")
+        height = _ROW * len(decided.comparisons) + _ROW
+        st.altair_chart(_differences(experiment, decided), width="stretch", height=height)
+
+
+_COLUMNS = {"Variant": st.column_config.TextColumn(width="medium")}
+
+
+def _table(experiment: Experiment, decided: Verdict, rows: tuple[VariantSummary, ...]) -> pd.DataFrame:
+    against = {one.other: one for one in decided.comparisons} if decided.baseline is not None else {}
+    table = []
+    for place, (column, row) in enumerate(zip(decided.columns, rows, strict=True)):
+        judged, interval, comparison = column.judged > 0, column.rate.interval, against.get(place)
+        line = {
+            "Variant": verdict_words.name(experiment, column),
+            "Pass rate": f"{column.rate.mean:.0%}" if judged else "",
+            "95 % interval": f"{interval.low:.0%} to {interval.high:.0%}" if judged else "",
+            "Passed": f"{column.passed} of {column.judged}" if judged else "",
+        }
+        if decided.comparisons and decided.baseline is not None:
+            line["Difference"] = verdict_words.difference(comparison) if comparison else "baseline"
+            line["Verdict"] = _OUTCOMES[comparison.outcome] if comparison else ""
+        line["Answers"] = f"{row.done} of {row.cells}" + (f", {row.failed} failed" if row.failed else "")
+        line["Mean time"] = "" if row.mean_seconds is None else f"{row.mean_seconds:.2f} s"
+        line[f"Mean {unit(row.model)}"] = "" if row.mean_tokens is None else f"{row.mean_tokens:.0f}"
+        table.append(line)
+    return pd.DataFrame(table)
+
+
+def _method(experiment: Experiment, decided: Verdict, key: str) -> None:
+    with st.expander("How was this decided?", icon=":material/balance:", key=f"{key}.method"):
+        for what, how in verdict_words.method(experiment, decided):
+            st.markdown(f"**{escape(what, 80)}**: {escape(how, 400)}")
+        if decided.differing:
+            st.caption("Inputs on which the columns differ")
+            st.dataframe(_differing(experiment, decided), hide_index=True)
+
+
+def _differing(experiment: Experiment, decided: Verdict) -> pd.DataFrame:
+    """One line per input on which the columns differ, with each column's share of passed samples."""
+    names = [verdict_words.name(experiment, column, brief=True) for column in decided.columns]
+    return pd.DataFrame(
+        {"Row": row + 1}
+        | {name: value[:60] for name, value in experiment.inputs[row].values.items()}
+        | {f"{name} passes": f"{mean:.0%}" for name, mean in zip(names, means, strict=True)}
+        for row, means in decided.differing.items()
+    )
+
+
+def _rates(experiment: Experiment, decided: Verdict) -> Any:
+    frame = pd.DataFrame(
+        {
+            "column": verdict_words.name(experiment, row),
+            "value": row.rate.mean,
+            "low": row.rate.interval.low,
+            "high": row.rate.interval.high,
+            "label": f"{row.rate.mean:.0%} ({row.passed} of {row.judged})",
+            "colour": CHART_COLOURS[row.column.variant % len(CHART_COLOURS)],
+        }
+        for row in decided.columns
+        if row.judged
+    )
+    return _intervals(frame, alt.Scale(domain=[0, 1]), alt.Axis(format="%", title=None, tickCount=5))
+
+
+def _differences(experiment: Experiment, decided: Verdict) -> Any:
+    """Each comparison's interval, with a line at no difference and a band for what counts as equivalent."""
+    several = decided.baseline is None
+    frame = pd.DataFrame(
+        {
+            "column": verdict_words.pair_name(experiment, decided, one)
+            if several
+            else verdict_words.name(experiment, decided.columns[one.other]),
+            "value": 100 * one.paired.difference,
+            "low": 100 * one.paired.interval.low,
+            "high": 100 * one.paired.interval.high,
+            "label": verdict_words.difference(one),
+            "colour": CHART_COLOURS[decided.columns[one.other].column.variant % len(CHART_COLOURS)],
+        }
+        for one in decided.comparisons
+    )
+    margin = pd.DataFrame({"from": [-100 * decided.margin], "to": [100 * decided.margin]})
+    scale = alt.Scale(domain=[min(-10.0, float(frame["low"].min())), max(10.0, float(frame["high"].max()))])
+    band = alt.Chart(margin).mark_rect(opacity=0.15, color="gray").encode(x=alt.X("from:Q", scale=scale), x2="to:Q")
+    zero = alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color="gray").encode(x=alt.X("at:Q", scale=scale))
+    return band + zero + _intervals(frame, scale, alt.Axis(title=None, tickCount=5, format="+d"))
+
+
+def _intervals(frame: pd.DataFrame, scale: alt.Scale, axis: alt.Axis) -> Any:
+    """A dot and a line for each row of the frame: column, value, low, high, label, colour."""
+    order = list(frame["column"])
+    rows = alt.Y("column:N", sort=order, title=None, axis=alt.Axis(labelLimit=200))
+    colour = alt.Color("colour:N", scale=None)
+    base = alt.Chart(frame).encode(y=rows, color=colour, tooltip=["column", "label"])
+    span = base.mark_rule(strokeWidth=5, opacity=0.35).encode(x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q")
+    return span + base.mark_point(size=120, filled=True, opacity=1).encode(x=alt.X("value:Q", scale=scale))
