@@ -28,8 +28,11 @@ def frame() -> None:
         image_view.style()
         if misled and page.url_path:  # the page is there after all
             page_not_found_fix.correct()
+    above = st.container()
     with error_messages.guard():
         page.run()
+    with above:
+        error_messages.unkept()
     foot.draw()
 
 

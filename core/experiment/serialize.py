@@ -14,7 +14,9 @@ from core.types import MAX_SAMPLES, MAX_SEED, MAX_TITLE, Check, EarlierMessage, 
 VERSION = 2
 """The format that `to_dict` writes; `from_dict` reads it and every older one."""
 
-MAX_TEXT = 100_000
+MAX_TEXT = 1_000_000
+"""Characters of one text; as many as the history keeps of everything typed on a page."""
+
 MAX_LIST = 1_000
 MAX_WEIGHT = 1e6
 

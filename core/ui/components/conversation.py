@@ -21,7 +21,7 @@ from core.errors import DiptychError
 from core.types import CellResult, Experiment
 from core.ui.components import run_bar
 from core.ui.components.error_messages import errors_as_messages
-from core.ui.session import owner
+from core.ui.session import drafts, owner
 from core.ui.session.resources import engine, history, settings
 from core.ui.session.state import Draft, session
 
@@ -97,10 +97,10 @@ def stop(conversation: Conversation) -> None:
 
 def keep(conversation: Conversation) -> None:
     """Hold on to the conversation, and write it down where it changed."""
-    if conversation == session().conversation:
+    if conversation == session().conversation and KEPT_AS not in session().unkept:
         return
     session().conversation = conversation
-    history().keep_draft(owner.current(), KEPT_AS, files.to_dict(conversation))
+    drafts.write(KEPT_AS, files.to_dict(conversation), files.from_dict)
 
 
 def result(run_id: str) -> CellResult | None:

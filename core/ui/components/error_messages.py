@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.errors import DiptychError
 from core.ui.components.markdown import escape
+from core.ui.session import drafts
 from core.ui.session.state import session
 
 log = logging.getLogger(__name__)
@@ -48,3 +49,9 @@ def refusal() -> None:
     """Show why the last callback was refused, if it was."""
     if session().refusal:
         st.error(escape(session().refusal, 600), icon=":material/error:")
+
+
+def unkept() -> None:
+    """Say what on a page would be lost by a reload, while it is still on the screen."""
+    for sentence in drafts.unkept():
+        st.warning(escape(sentence, 600), icon=":material/save:")

@@ -5,7 +5,7 @@ Typing survives a change of page and a refresh of the browser: every draft is ke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -29,15 +29,36 @@ def current(page: str) -> Draft:
 
 
 def keep(draft: Draft) -> None:
-    """Write the draft down if it changed since the last time."""
-    now = serialize.to_dict(draft.experiment())
-    if session().kept.get(draft.page) == now:
+    """Write the draft down if it changed since the last time; one that could not be read again is refused."""
+    data = serialize.to_dict(draft.experiment())
+    write(draft.page, data, serialize.from_dict)
+
+
+def write(name: str, data: Mapping[str, object], reader: Callable[[Mapping[str, object]], object]) -> None:
+    """Keep what was typed under a name. Where that fails, `unkept` says why for as long as it is on the screen.
+
+    Args:
+        reader: reads `data` on the next visit; raises InvalidInput where it would not.
+    """
+    if session().kept.get(name) == data:
         return
     try:
-        history().keep_draft(owner.current(), draft.page, now)
-    except DiptychError:
-        return  # a database that cannot be written has been said where the run was refused
-    session().kept[draft.page] = now
+        reader(data)
+        history().keep_draft(owner.current(), name, data)
+    except DiptychError as error:
+        session().unkept[name] = str(error)
+        return
+    session().kept[name] = data
+    session().unkept.pop(name, None)
+
+
+def unkept() -> tuple[str, ...]:
+    """Sentences about what is on a page now and will not be there on the next visit."""
+    return tuple(
+        f"What is typed on the {pages.page(name.split('.')[0]).title} page is on this screen only and will be lost "
+        f"when you reload it: {error} Shorten it, or copy it to a file."
+        for name, error in session().unkept.items()
+    )
 
 
 def open_in_page(experiment: Experiment, runs: Sequence[str] = ()) -> None:
@@ -53,13 +74,19 @@ def open_in_page(experiment: Experiment, runs: Sequence[str] = ()) -> None:
 
 def _recall(page: str) -> Draft:
     runs = _last_runs(page)
+    kept = history().draft(owner.current(), page)
+    if kept is None:
+        return session().adopt(_example(page), runs)
     try:
-        kept = history().draft(owner.current(), page)
-        if kept is not None:
-            return session().adopt(serialize.from_dict(kept), runs)
-    except DiptychError:
-        pass  # a draft from another version is no reason to refuse the page
-    return session().adopt(pages.page(page).example or EXAMPLES[0], runs)
+        return session().adopt(serialize.from_dict(kept), runs)
+    except DiptychError as error:  # kept by another version: no reason to refuse the page
+        draft = session().adopt(_example(page), runs)
+        draft.notes = (*draft.notes, f"What was typed here last cannot be read; this is an example. {error}")
+        return draft
+
+
+def _example(page: str) -> Experiment:
+    return pages.page(page).example or EXAMPLES[0]
 
 
 def _last_runs(page: str) -> list[str]:

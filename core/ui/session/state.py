@@ -120,14 +120,16 @@ class Listing:
 class Session:
     """Everything kept for one visitor between two runs of the script.
 
-    `keys` are the visitor's own, by server id, and are nowhere else; `listings` what servers said of their
-    models; `pictures` are attached images by reference (core.pictures). `conversation` is the chat's (None: not
-    looked up yet), `editing` the number of its turn that is being rewritten, `finals` its final answers by run.
+    `keys` are the visitor's own, by server id, and are nowhere else; `listings` what servers said of their models;
+    `kept` is what the history keeps of each page, `unkept` why it does not; `pictures` are attached images by reference
+    (core.pictures). `conversation` is the chat's (None: not looked up yet), `editing` the number of its turn that is
+    being rewritten, `finals` its final answers by run.
     """
 
     token: str = ""
     drafts: dict[str, Draft] = field(default_factory=dict)
     kept: dict[str, object] = field(default_factory=dict)
+    unkept: dict[str, str] = field(default_factory=dict)
     refusal: str = ""
     deleted: tuple[str, ...] = ()
     keys: dict[str, Secret] = field(default_factory=dict)
