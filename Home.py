@@ -7,8 +7,7 @@ for every visitor. A host that looks for no app serves the script alone.
 import streamlit as st
 
 from core.ui.components import error_messages, foot, image_view, live_typing, page_not_found_fix
-from core.ui.session import owner, resources
-from core.ui.session.pages import PAGES
+from core.ui.session import owner, pages, resources
 
 
 def frame() -> None:
@@ -16,12 +15,7 @@ def frame() -> None:
     st.set_page_config(page_title="Diptych", page_icon="static/favicon.png", layout="wide")
     st.logo("static/logo.svg", icon_image="static/mark.svg", size="large")
     misled = page_not_found_fix.misled()
-    menu: dict[str, list[st.Page]] = {}
-    for row in PAGES:
-        menu.setdefault(row.section, []).append(
-            st.Page(row.path, title=row.title, icon=f":material/{row.icon}:", url_path=row.key, default=row is PAGES[0])
-        )
-    page = st.navigation(menu)
+    page = st.navigation(pages.menu())
     with st.container():  # what nobody sees takes one position, whichever of it is drawn
         owner.remember()
         live_typing.commit_while_typing()

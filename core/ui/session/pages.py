@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
 from core.examples import AUDIO, CHAT, CODE, EXAMPLES, IMAGE, TEXT
 from core.types import Experiment
 
@@ -93,3 +96,14 @@ def page(key: str) -> Page:
     """The page of this key; of an unknown one (an experiment from elsewhere), the playground."""
     rows = {row.key: row for row in PAGES}
     return rows.get(key, rows["playground"])
+
+
+def menu() -> dict[str, list[StreamlitPage]]:
+    """The rows by section, as st.navigation takes them."""
+    sections: dict[str, list[StreamlitPage]] = {}
+    for row in PAGES:
+        entry = st.Page(
+            row.path, title=row.title, icon=f":material/{row.icon}:", url_path=row.key, default=row is PAGES[0]
+        )
+        sections.setdefault(row.section, []).append(entry)
+    return sections
