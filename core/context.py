@@ -1,23 +1,24 @@
 """How many tokens a prompt takes, and what of it is cut off, counted in the server without loading the model.
 
-Uses the `tokenizers` library and the model's own chat template; knows nothing of torch or of generation.
+Uses the model's own tokenizer and chat template, as its provider does; knows nothing of torch or of generation.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from core import repository
+from core.errors import InvalidInput
 from core.settings import Settings
+from core.tokenization import chat_template
+from core.tokenization.control_tokens import ControlTokens
 from core.types import Message, ModelSpec
 
 IMAGE_TOKENS = 77
@@ -45,11 +46,11 @@ def count(spec: ModelSpec, settings: Settings, messages: Sequence[Message], chat
     folder = repository.folder(spec, settings)
     if not (folder / "tokenizer.json").is_file():
         return None
-    tokenizer, template = _loaded(folder)
-    framed = template if chat else ""
-    text = _frame(framed, messages) if framed else "\n\n".join(message.text for message in messages)
+    control, render = _loaded(folder)
     with _LOCK:
-        return len(tokenizer.encode(text, add_special_tokens=not framed).ids)
+        masked = chat_template.cleaned([Message(m.role, control.mask(m.text)) for m in messages])
+        text, is_framed = _framed(masked, render if chat else None)
+        return len(control.encode(text, add_special_tokens=not is_framed))
 
 
 def fill(spec: ModelSpec, settings: Settings, prompt: str) -> Fill | None:
@@ -59,18 +60,30 @@ def fill(spec: ModelSpec, settings: Settings, prompt: str) -> Fill | None:
         return None
     tokenizer = _clip(folder)
     with _LOCK:
-        found = tokenizer.encode(prompt)
+        encoding = tokenizer.encode(prompt)
     limit = min(spec.context, IMAGE_TOKENS)
     read = limit - 1  # the last place is the end mark's
-    cut = prompt[found.offsets[read][0] :].strip() if len(found.ids) > limit else ""
-    return Fill(used=len(found.ids), limit=limit, cut=cut)
+    cut = prompt[encoding.offsets[read][0] :].strip() if len(encoding.ids) > limit else ""
+    return Fill(used=len(encoding.ids), limit=limit, cut=cut)
+
+
+def _framed(messages: Sequence[Message], render: chat_template.Render | None) -> tuple[str, bool]:
+    """The prompt, and whether a template framed it. That it cannot is for the model to report."""
+    if render is not None:
+        with suppress(InvalidInput):
+            return chat_template.framed(messages, render), True
+    return chat_template.joined(messages), False
 
 
 @lru_cache(maxsize=8)
-def _loaded(folder: Path) -> tuple[Any, str]:
+def _loaded(folder: Path) -> tuple[ControlTokens, chat_template.Render | None]:
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_file(str(folder / "tokenizer.json")), _template(folder)
+    path = folder / "tokenizer_config.json"
+    config = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    source = _template(folder, config)
+    render = chat_template.compiled(source, _special_tokens(config)) if source else None
+    return ControlTokens(Tokenizer.from_file(str(folder / "tokenizer.json"))), render
 
 
 @lru_cache(maxsize=8)
@@ -82,37 +95,37 @@ def _clip(folder: Path) -> Any:
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     if (folder / "tokenizer.json").is_file():
-        made = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        made.no_truncation()
-        made.no_padding()
-        return made
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        tokenizer.encode_special_tokens = True  # a typed one is text
+        return tokenizer
     start, end = "<|startoftext|>", "<|endoftext|>"
     files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
-    made = Tokenizer(models.BPE.from_file(*files, unk_token=end, end_of_word_suffix="</w>"))
+    tokenizer = Tokenizer(models.BPE.from_file(*files, unk_token=end, end_of_word_suffix="</w>"))
     spaces = normalizers.Replace(Regex(r"\s+"), " ")
-    made.normalizer = normalizers.Sequence([normalizers.NFC(), spaces, normalizers.Lowercase()])
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), spaces, normalizers.Lowercase()])
     words = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
     split = pre_tokenizers.Split(words, behavior="removed", invert=True)
-    made.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False)])
-    last: Any = (end, made.token_to_id(end))
-    first: Any = (start, made.token_to_id(start))
-    made.post_processor = processors.RobertaProcessing(last, first, trim_offsets=False, add_prefix_space=False)
-    return made
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    last: Any = (end, tokenizer.token_to_id(end))
+    first: Any = (start, tokenizer.token_to_id(start))
+    tokenizer.post_processor = processors.RobertaProcessing(last, first, trim_offsets=False, add_prefix_space=False)
+    return tokenizer
 
 
-def _template(folder: Path) -> str:
+def _template(folder: Path, config: Mapping[str, Any]) -> str:
     beside = folder / "chat_template.jinja"
     if beside.is_file():
         return beside.read_text("utf-8")
-    config = folder / "tokenizer_config.json"
-    found = json.loads(config.read_text("utf-8")).get("chat_template", "") if config.is_file() else ""
-    return found if isinstance(found, str) else ""
+    template = config.get("chat_template") or ""
+    if isinstance(template, list):  # several by name
+        template = {entry["name"]: entry["template"] for entry in template}.get("default", "")
+    return str(template)
 
 
-def _frame(template: str, messages: Sequence[Message]) -> str:
-    turns = [{"role": message.role, "content": message.text} for message in messages]
-    try:
-        made = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(template)
-        return made.render(messages=turns, add_generation_prompt=True, bos_token="", eos_token="")
-    except TemplateError:
-        return "\n".join(message.text for message in messages)
+def _special_tokens(config: Mapping[str, Any]) -> dict[str, str]:
+    """Texts of bos_token, eos_token and their like, each of which is written as a text or as a table."""
+    tokens = {name: value for name, value in config.items() if name.endswith("_token") and value}
+    texts = {name: value["content"] if isinstance(value, dict) else value for name, value in tokens.items()}
+    return {name: text for name, text in texts.items() if isinstance(text, str)}

@@ -21,7 +21,7 @@ HEAVY = {"torch", "transformers", "diffusers", "google.genai", "google.generativ
 # A room may import itself and what lies on a lower floor, never a neighbour or what lies above.
 FLOORS = [
     {"types", "errors"},
-    {"settings", "prompts", "statistics", "pictures", "code_completion", "text", "sound"},
+    {"settings", "prompts", "statistics", "pictures", "code_completion", "text", "sound", "tokenization"},
     {"catalog", "checks", "device", "allowance"},
     {"repository", "remote", "png_metadata"},
     {"experiment", "providers", "context"},
@@ -79,11 +79,24 @@ def test_arrows_point_downwards(path: Path) -> None:
     assert not upwards, f"{name(path)} imports {sorted(upwards)}"
 
 
+# What providers of one kind share, and how those providers' names begin.
+SHARED = {"local": ("local_", "openvino_")}
+
+
 @pytest.mark.parametrize("path", [path for path in CORE if name(path).startswith("core.providers.")], ids=name)
-def test_a_provider_imports_no_other(path: Path) -> None:
+def test_a_provider_imports_no_other_but_what_its_kind_shares(path: Path) -> None:
+    own = name(path).split(".")[2]
     others = {found.split(".")[2] for found in imports(path) if found.startswith("core.providers.")}
     rooms = {one.name.removesuffix(".py") for one in (ROOT / "core" / "providers").iterdir()} - {"__init__"}
-    assert not others & rooms - {name(path).split(".")[2]}
+    allowed = {own} | {shared for shared, beginnings in SHARED.items() if own.startswith(beginnings)}
+    assert not others & rooms - allowed
+
+
+def test_opening_no_provider_imports_torch_with_what_local_providers_share() -> None:
+    """Its torch part is a file of its own, so that a provider which runs on another library can use the rest."""
+    for path in sorted((ROOT / "core" / "providers" / "local").glob("*.py")):
+        heavy = {found.split(".")[0] for found in imports(path, top_level=True)} & HEAVY
+        assert not heavy or path.name == "gumbel_noise.py"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)

@@ -19,6 +19,7 @@ import transformers
 from core import catalog, repository
 from core.errors import ModelRefused
 from core.providers import local_audio
+from core.providers.local.gumbel_noise import GumbelNoise
 from core.providers.local_audio import LocalAudio, music, parameters, speech, wav
 from core.settings import Settings
 from core.types import (
@@ -131,7 +132,7 @@ def made_by_transformers(folder: Path, text: str, frames: int, guidance: float) 
         guidance_scale=guidance,
         max_new_tokens=frames + tiny_audio.CODEBOOKS - 1,
     )
-    return wav.written(found[0, 0], tiny_audio.RATE)
+    return wav.encode(found[0, 0], tiny_audio.RATE)
 
 
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
@@ -146,9 +147,9 @@ def test_greedy_music_is_the_one_that_transformers_makes(
 
 def test_codes_are_drawn_as_their_probabilities_say() -> None:
     logits = torch.tensor([[0.0, 1.0, 2.0, -1.0]]).repeat(20_000, 1)
-    generator = torch.Generator().manual_seed(3)
+    noise = GumbelNoise(3)
     for temperature, top_k in ((1.0, 0), (0.5, 0), (1.0, 2)):
-        drawn = music.chosen(logits, parameters.Music(temperature=temperature, top_k=top_k), generator)
+        drawn = music.sample(logits, parameters.MusicParameters(temperature=temperature, top_k=top_k), noise)
         expected = (logits[0] / temperature).softmax(-1)
         if top_k:
             expected = torch.tensor([0.0, 1.0, 2.0, -torch.inf])
@@ -160,8 +161,8 @@ def test_codes_are_drawn_as_their_probabilities_say() -> None:
 
 def test_no_code_is_drawn_where_the_pattern_has_none(tiny: LocalAudio) -> None:
     """Each codebook is a step behind the one before it; every frame is whole when the last step is done."""
-    piece = tiny._maker.piece(request(duration=0.2))
-    assert isinstance(piece, music.Piece)
+    piece = tiny._model.begin(request(duration=0.2))
+    assert isinstance(piece, music.MusicGeneration)
     whole = []
     for _ in piece.steps():
         whole.append(piece.frames)
@@ -189,14 +190,14 @@ def test_a_sentence_is_spoken_as_transformers_speaks_it(
 ) -> None:
     output = answer(voice, request("the dog", seed=5, **changes))
     samples = spoken_by_transformers(settings.models / "speech", "the dog", 5, **changes)
-    assert output.audio == wav.written(samples, tiny_audio.RATE)
+    assert output.audio == wav.encode(samples, tiny_audio.RATE)
     assert output.output_tokens == len(samples) // 16
 
 
 def test_sentences_follow_each_other_with_pauses(voice: LocalAudio, settings: Settings) -> None:
     samples = heard(answer(voice, request(TEXT, seed=5)).audio)
     first = spoken_by_transformers(settings.models / "speech", "The quick fox.", 5)
-    assert numpy.array_equal(samples[: len(first)], heard(wav.written(first, tiny_audio.RATE)))
+    assert numpy.array_equal(samples[: len(first)], heard(wav.encode(first, tiny_audio.RATE)))
     pause = round(speech.PAUSE_SECONDS * tiny_audio.RATE)
     assert not samples[len(first) : len(first) + pause].any()
     assert samples[len(first) + pause :].any()
@@ -213,7 +214,7 @@ def test_speech_leaves_the_process_and_the_model_as_they_were(voice: LocalAudio)
     torch.manual_seed(9)
     answer(voice, request(noise_scale=0.1))
     assert torch.equal(torch.rand(3), expected)
-    assert voice._maker.model.noise_scale == 0.667  # type: ignore[attr-defined]
+    assert voice._model.model.noise_scale == 0.667  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -271,11 +272,11 @@ def test_seeds_prompts_and_settings_change_the_sound(tiny: LocalAudio, voice: Lo
 
 
 def test_a_longer_piece_begins_as_the_shorter_one(tiny: LocalAudio) -> None:
-    short, long = (tiny._maker.piece(request(duration=length)) for length in (0.5, 1.0))
+    short, long = (tiny._model.begin(request(duration=length)) for length in (0.5, 1.0))
     for piece in (short, long):
         list(piece.steps())
-    assert isinstance(short, music.Piece)
-    assert isinstance(long, music.Piece)
+    assert isinstance(short, music.MusicGeneration)
+    assert isinstance(long, music.MusicGeneration)
     same = 20 - tiny_audio.CODEBOOKS + 1  # from there on, the shorter one's first codebook has ended
     assert torch.equal(short._codes[:, :same], long._codes[:, :same])
 
@@ -337,15 +338,15 @@ def test_a_stop_before_the_first_step_leaves_no_sound(models: dict[str, LocalAud
 
 @pytest.mark.parametrize(("steps", "frames"), [(1, 0), (3, 0), (4, 1), (13, 10)])
 def test_a_stop_ends_within_a_step_and_keeps_the_sound_so_far(tiny: LocalAudio, steps: int, frames: int) -> None:
-    whole = tiny._maker.piece(request())
+    whole = tiny._model.begin(request())
     list(whole.steps())
     events = list(tiny.generate([request()], after(steps)))
     assert len(events) == steps + 2, "the beginning, the steps, the end"
     (output,) = answers(events)
     assert (output.finish, output.output_tokens) == ("cancelled", frames)
     if frames:
-        expected = tiny._maker.played(whole._codes[:, :frames])  # type: ignore[attr-defined]
-        assert output.audio == wav.written(expected, tiny_audio.RATE)
+        expected = tiny._model.decode_codes(whole._codes[:, :frames])  # type: ignore[attr-defined]
+        assert output.audio == wav.encode(expected, tiny_audio.RATE)
         assert output.notes == (f"Stopped at {frames / 40:.1f} of 0.5 s of sound: this is the sound so far.",)
     else:
         assert output.audio == b""
@@ -355,7 +356,7 @@ def test_speech_that_is_stopped_keeps_its_sentences(voice: LocalAudio, settings:
     output = answer(voice, request(TEXT, seed=5), after(1))
     first = spoken_by_transformers(settings.models / "speech", "The quick fox.", 5)
     assert output.finish == "cancelled"
-    assert output.audio == wav.written(first, tiny_audio.RATE)
+    assert output.audio == wav.encode(first, tiny_audio.RATE)
     seconds = len(first) / tiny_audio.RATE
     assert output.notes == (f"Stopped at 1 of 3 sentences, {seconds:.1f} s of sound: this is the sound so far.",)
 
@@ -419,6 +420,13 @@ def test_signs_that_a_voice_does_not_know_are_named(voice: LocalAudio) -> None:
     assert "none of the prompt's signs" in failure(voice, request("東京. 123!")).error
 
 
+def test_a_special_token_that_a_person_types_is_heard_as_text(tiny: LocalAudio, voice: LocalAudio) -> None:
+    typed = answer(tiny, request("the <|endoftext|> fox"))
+    assert typed.prompt_tokens > answer(tiny, request("the fox")).prompt_tokens + 1
+    assert typed.audio != answer(tiny, request("the fox")).audio
+    assert answer(voice, request("the <unk> fox")).prompt_tokens == answer(voice, request("the unk fox")).prompt_tokens
+
+
 def test_parameters_of_other_models_are_left_alone(tiny: LocalAudio) -> None:
     assert answer(tiny, request(max_new_tokens="x", speaking_rate=99)).audio == answer(tiny, request()).audio
 
@@ -428,7 +436,7 @@ def test_a_failure_of_one_request_is_its_own_and_tells_no_words(
 ) -> None:
     first, second = tiny.generate([request(""), request("")], never)
     assert (first.index, second.index) == (0, 1)
-    monkeypatch.setattr(tiny._maker, "heard", lambda *args: 1 / 0)
+    monkeypatch.setattr(tiny._model, "encode_prompt", lambda *args, **named: 1 / 0)
     *_, failed = tiny.generate([request("secret")], never)
     assert isinstance(failed, Failed)
     assert "ZeroDivisionError" in failed.error
@@ -436,14 +444,14 @@ def test_a_failure_of_one_request_is_its_own_and_tells_no_words(
 
 
 def test_numbers_that_are_not_finite_are_no_sound(tiny: LocalAudio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiny._maker, "played", lambda codes: torch.full((10,), torch.nan))
+    monkeypatch.setattr(tiny._model, "decode_codes", lambda codes: torch.full((10,), torch.nan))
     *_, failed = tiny.generate([request()], never)
     assert isinstance(failed, Failed)
     assert "not finite" in failed.error
 
 
 def test_sound_that_is_too_loud_says_so(tiny: LocalAudio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiny._maker, "played", lambda codes: torch.full((100,), 1.5))
+    monkeypatch.setattr(tiny._model, "decode_codes", lambda codes: torch.full((100,), 1.5))
     output = answer(tiny, request())
     assert "louder than a file can hold" in output.notes[0]
     assert set(heard(output.audio)) == {wav.PEAK}
@@ -451,7 +459,7 @@ def test_sound_that_is_too_loud_says_so(tiny: LocalAudio, monkeypatch: pytest.Mo
 
 def test_samples_are_written_as_they_are() -> None:
     samples = torch.tensor([0.0, 0.5, -0.5, 1.0, -1.0, 2.0])
-    found = heard(wav.written(samples, tiny_audio.RATE)) / wav.PEAK
+    found = heard(wav.encode(samples, tiny_audio.RATE)) / wav.PEAK
     assert numpy.abs(found - samples.clamp(-1, 1).numpy()).max() < 1e-4
 
 
@@ -478,10 +486,10 @@ def test_opening_says_what_it_is_doing_and_closing_lets_go(rows: dict[str, Model
     assert answer(model, request(duration=0.1)).provenance["threads"] == torch.get_num_threads() == 1, (
         "for so small a model"
     )
-    held = model._maker.model  # type: ignore[attr-defined]
+    held = model._model.model  # type: ignore[attr-defined]
     assert {weight.dtype for weight in held.parameters()} == {torch.float32}, "whatever is on disk"
     model.close()
-    assert not hasattr(model, "_maker")
+    assert not hasattr(model, "_model")
 
 
 @pytest.mark.parametrize("kind", ["music", "speech"])

@@ -19,7 +19,7 @@ from PIL import Image
 from core import catalog
 from core.errors import InvalidInput, ModelRefused
 from core.providers import local_image
-from core.providers.local_image import LocalImage, parameters, preview, schedules
+from core.providers.local_image import LocalImage, parameters, preview, schedulers
 from core.settings import Settings
 from core.types import (
     Event,
@@ -172,7 +172,7 @@ def test_a_model_that_starts_from_pure_noise_keeps_its_own_spacing(tiny: LocalIm
 
 
 @pytest.mark.parametrize("kind", ["zero-snr", "plain"])
-@pytest.mark.parametrize("name", schedules.RULES)
+@pytest.mark.parametrize("name", schedulers.SCHEDULERS)
 def test_every_scheduler_gives_an_image(models: dict[str, LocalImage], kind: str, name: str) -> None:
     output = answer(models[kind], request(scheduler=name, steps=6))
     pixels = numpy.asarray(opened(output.images[0])).astype(float)
@@ -183,9 +183,9 @@ def test_every_scheduler_gives_an_image(models: dict[str, LocalImage], kind: str
 
 @pytest.mark.parametrize("steps", [1, 2, 13, 50])
 @pytest.mark.parametrize("zero_snr", [True, False])
-@pytest.mark.parametrize("name", schedules.RULES)
+@pytest.mark.parametrize("name", schedulers.SCHEDULERS)
 def test_a_schedule_has_as_many_steps_as_were_asked_for(name: str, zero_snr: bool, steps: int) -> None:
-    scheduler, _ = schedules.made(name, config(zero_snr), steps, "cpu")
+    scheduler, _ = schedulers.build(name, config(zero_snr), steps, "cpu")
     assert len(scheduler.timesteps) == steps
     assert min(scheduler.timesteps) >= 0
 
@@ -195,11 +195,11 @@ def config(zero_snr: bool) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("zero_snr", [True, False])
-@pytest.mark.parametrize("name", schedules.RULES)
+@pytest.mark.parametrize("name", schedulers.SCHEDULERS)
 def test_the_estimate_is_the_image_that_the_model_sees(name: str, zero_snr: bool) -> None:
     """A model that knows the image answers with the noise, or velocity, that leads there: every estimate is it."""
     image = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(5))
-    scheduler, _ = schedules.made(name, config(zero_snr), 9, "cpu")
+    scheduler, _ = schedulers.build(name, config(zero_snr), 9, "cpu")
     generator = torch.Generator().manual_seed(6)
     latents = torch.randn(image.shape, generator=generator) * scheduler.init_noise_sigma
     for time in scheduler.timesteps:
@@ -207,7 +207,7 @@ def test_the_estimate_is_the_image_that_the_model_sees(name: str, zero_snr: bool
         noise = (1 - signal**2).sqrt()
         seen = scheduler.scale_model_input(latents, time)
         output = (signal * seen - image) / noise if zero_snr else (seen - signal * image) / noise
-        latents, estimate = schedules.step(scheduler, output, time, latents, generator)
+        latents, estimate = schedulers.step(scheduler, output, time, latents, generator)
         # Karras' sigmas and Euler's times lie between two times of the model; here it is told the nearer one.
         between = not zero_snr and ("Karras" in name or name == "Euler")
         assert float((estimate - image).abs().max()) < (0.05 if between else 2e-3)
@@ -289,15 +289,15 @@ def test_a_large_decoder_is_not_asked_for_previews(tiny: LocalImage, monkeypatch
 
 def test_the_colours_of_latents_are_those_of_stable_diffusion() -> None:
     wide = torch.nn.Linear(preview.SMALL, 1)
-    image = preview.rough(wide, torch.tensor([2.0, 0.0, 0.0, 0.0]).reshape(1, 4, 1, 1))
+    image = preview.quick(wide, torch.tensor([2.0, 0.0, 0.0, 0.0]).reshape(1, 4, 1, 1))
     assert image is not None
     expected = tuple(round((2 * colour / 2 + 0.5) * 255) for colour in (0.3512, 0.2297, 0.3227))
     assert image.getpixel((0, 0)) == expected
-    assert preview.rough(wide, torch.zeros(1, 8, 2, 2)) is None, "other latents have other colours"
+    assert preview.quick(wide, torch.zeros(1, 8, 2, 2)) is None, "other latents have other colours"
 
 
 def test_a_preview_is_at_most_512_pixels_long() -> None:
-    image = preview.rough(torch.nn.Linear(preview.SMALL, 1), torch.zeros(1, 4, 700, 350))
+    image = preview.quick(torch.nn.Linear(preview.SMALL, 1), torch.zeros(1, 4, 700, 350))
     assert image is not None
     assert image.size == (256, 512)
 
@@ -334,14 +334,14 @@ def test_a_stopped_image_has_the_size_that_was_asked_for(tiny: LocalImage, monke
         nonlocal decoded
         decoded = True
 
-    monkeypatch.setattr(preview, "decoded", decode)
+    monkeypatch.setattr(preview, "decode", decode)
     output = answer(tiny, request(), after(2))
     assert opened(output.images[0]).size == (32, 64)
     assert not decoded, "the decoder may take longer than a step"
 
 
 def test_a_stop_without_a_quick_preview_leaves_no_image(tiny: LocalImage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "rough", lambda vae, estimate: None)
+    monkeypatch.setattr(preview, "quick", lambda vae, estimate: None)
     events = list(tiny.generate([request()], after(2)))
     assert events[1].preview == b""  # type: ignore[union-attr]
     assert answers(events)[0].images == ()
@@ -362,6 +362,14 @@ def test_a_prompt_that_is_too_long_says_how_much_was_not_read(tiny: LocalImage) 
     assert long.prompt_tokens == 90
     assert long.notes == ("The prompt has 90 tokens and the model reads 75: the last 15 were not read.",)
     assert long.images == fits.images
+
+
+@pytest.mark.parametrize("special", ["<|startoftext|>", "<|endoftext|>"])
+def test_a_special_token_that_a_person_types_is_drawn_as_text(tiny: LocalImage, special: str) -> None:
+    typed, plain = answer(tiny, request(f"the {special} red fox")), answer(tiny, request("the red fox"))
+    assert typed.prompt_tokens == plain.prompt_tokens + len(special), "every letter is a token of this tokenizer"
+    assert typed.images != plain.images
+    assert answer(tiny, request(f"{special} " * 6)).notes, "and counted as such"
 
 
 def test_a_negative_prompt_that_is_too_long_is_told_too(tiny: LocalImage) -> None:
@@ -399,7 +407,7 @@ def test_an_image_that_the_checker_takes_away_is_explained(
     calm = answer(model, request())
     assert calm.notes == ()
     assert calm.provenance["safety_checker"] is True
-    monkeypatch.setattr(model._parts.checker.concept_embeds_weights, "data", torch.full((17,), -2.0))
+    monkeypatch.setattr(model._components.safety_checker.concept_embeds_weights, "data", torch.full((17,), -2.0))
     taken = answer(model, request())
     assert opened(taken.images[0]).getextrema() == ((0, 0),) * 3
     assert opened(taken.images[0]).size == (32, 64)
@@ -457,7 +465,7 @@ def test_a_model_that_fails_says_its_class_and_works_on(tiny: LocalImage, monkey
         raise RuntimeError("not enough memory for secret")
 
     with monkeypatch.context() as patch:
-        patch.setattr(tiny._parts.unet, "forward", fails)
+        patch.setattr(tiny._components.unet, "forward", fails)
         failed = failure(tiny, request("secret"))
     assert "RuntimeError" in failed.error
     assert "secret" not in failed.error
@@ -466,7 +474,7 @@ def test_a_model_that_fails_says_its_class_and_works_on(tiny: LocalImage, monkey
 
 def test_numbers_that_are_not_finite_are_no_image(tiny: LocalImage, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = torch.full((2, 4, 32, 16), torch.nan)
-    monkeypatch.setattr(tiny._parts.unet, "forward", lambda *args, **kwargs: (broken,))
+    monkeypatch.setattr(tiny._components.unet, "forward", lambda *args, **kwargs: (broken,))
     assert "not finite" in failure(tiny, request()).error
 
 
@@ -490,10 +498,10 @@ def test_opening_says_what_it_is_doing_and_closing_lets_go(rows: dict[str, Model
     assert notes == ["reading Tiny zero-snr"] * 2
     assert model.max_batch == 1
     assert answer(model, request(steps=1)).provenance["threads"] == torch.get_num_threads() == 1, "for so small a model"
-    unet = model._parts.unet
+    unet = model._components.unet
     assert {weight.dtype for weight in unet.parameters()} == {torch.float32}
     model.close()
-    assert not hasattr(model, "_parts")
+    assert not hasattr(model, "_components")
 
 
 def test_half_floats_are_read_into_float32(
@@ -507,7 +515,7 @@ def test_half_floats_are_read_into_float32(
         file.unlink()
     row = replace(row, files=catalog.spec("stable-diffusion-v1-5").files)
     model = local_image.open_model(row, settings)
-    assert {weight.dtype for part in model._parts.models for weight in part.parameters()} == {torch.float32}
+    assert {weight.dtype for part in model._components.models for weight in part.parameters()} == {torch.float32}
     assert answer(model, request()).finish == "stop"
 
 
@@ -536,7 +544,7 @@ def test_weights_by_their_older_names_are_found(
         safetensors.torch.save_file({rename(name): tensor for name, tensor in tensors.items()}, file, {"format": "pt"})
         assert {rename(name) for name in tensors} != set(tensors) or stem.startswith(("text", "safety"))
     model = local_image.open_model(row, settings)
-    for old, new in zip(model._parts.models, models["checked"]._parts.models, strict=True):
+    for old, new in zip(model._components.models, models["checked"]._components.models, strict=True):
         assert all(torch.equal(one, other) for one, other in zip(old.parameters(), new.parameters(), strict=True))
     assert answer(model, request()).images == answer(models["checked"], request()).images
 

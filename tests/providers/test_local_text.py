@@ -22,7 +22,7 @@ from core.catalog import TEXT_PARAMETERS, spec
 from core.errors import InvalidInput, ModelRefused
 from core.providers import local_text
 from core.providers.local_text import LocalText, prompting, sampling, weights
-from core.providers.local_text.detokenize import Gate, Letters
+from core.providers.local_text.detokenize import IncrementalDetokenizer, StopStrings
 from core.settings import Settings
 from core.types import (
     Delta,
@@ -127,7 +127,7 @@ def test_a_cell_gives_the_same_answer_alone_and_in_company(
 ) -> None:
     """To the last bit: the probabilities are equal too, not only the text. Fewer cells where two threads may wait."""
     model, requests = models[kind], cells(16 // threads**2, seed=len(kind) + threads)
-    monkeypatch.setattr(model, "_place", replace(model._place, threads=threads))
+    monkeypatch.setattr(model, "_device", replace(model._device, threads=threads))
     alone = [essence(answer(model, one)) for one in requests]
     dice = random.Random(7)
     for size in (8, 11, 16)[: 3 // threads]:
@@ -163,7 +163,7 @@ def test_a_neighbour_that_is_stopped_changes_nothing(gpt2: LocalText) -> None:
 def test_more_rows_than_fit_at_once(gpt2: LocalText, monkeypatch: pytest.MonkeyPatch) -> None:
     requests = cells(20, seed=3)
     before = outputs(list(gpt2.generate(requests, never)))
-    monkeypatch.setattr(gpt2, "_spare", 1)
+    monkeypatch.setattr(gpt2, "_cache_bytes", 1)
     after = outputs(list(gpt2.generate(requests, never)))
     assert [essence(before[i]) for i in range(20)] == [essence(after[i]) for i in range(20)]
 
@@ -192,10 +192,10 @@ def test_greedy_is_transformers_greedy(models: dict[str, LocalText], kind: str, 
             max_new_tokens=16,
             repetition_penalty=1.2,
             pad_token_id=0,
-            eos_token_id=sorted(model._ends),
+            eos_token_id=sorted(model._eos_ids),
         )
         written = full[0, ids.shape[1] :]
-        assert ours[place].text == tokenizer.decode(written, skip_special_tokens=True).removesuffix("\ufffd")
+        assert ours[place].text == tokenizer.decode(written, skip_special_tokens=True).rstrip("\ufffd")
         with torch.inference_mode():
             logits = reference(full).logits[0, ids.shape[1] - 1 : -1].log_softmax(-1)
         expected = logits.gather(-1, written[:, None])[: ours[place].output_tokens, 0].tolist()
@@ -224,7 +224,7 @@ def test_filters_keep_what_transformers_keeps(temperature: float, top_k: int, to
 def test_the_draw_is_exact() -> None:
     """20000 draws against the softmax: chi-squared of 5 cells, limit at p = 0.001."""
     logits, temperature, count = torch.tensor([2.0, 1.0, 0.5, -0.5, -1.0]), 0.8, 20_000
-    dice = sampling.Dice(11)
+    dice = sampling.GumbelNoise(11)
     rows = [sampling.Sampling(temperature=temperature)] * 100
     drawn: list[int] = []
     for _ in range(count // 100):
@@ -251,38 +251,89 @@ def test_letters_are_whole(data: bytes, cuts: list[int]) -> None:
         if rest:
             pieces.append(rest[:cut])
             rest = rest[cut:]
-    letters = Letters(lambda ids: b"".join(pieces[i] for i in ids).decode("utf-8", "replace"))
-    written = [letters.add(i) for i in range(len(pieces))]
-    assert "".join(written) == data.decode("utf-8", "replace").removesuffix("\ufffd")
+    detokenizer = IncrementalDetokenizer(lambda ids: b"".join(pieces[i] for i in ids).decode("utf-8", "replace"))
+    written = [detokenizer.add(i) for i in range(len(pieces))]
+    assert "".join(written) == data.decode("utf-8", "replace").rstrip("\ufffd")
 
 
 def test_a_character_in_four_tokens_comes_at_once() -> None:
     fox = "🦊".encode()
-    letters = Letters(lambda ids: b"".join(fox[i : i + 1] for i in ids).decode("utf-8", "replace"))
-    assert [letters.add(i) for i in range(4)] == ["", "", "", "🦊"]
+    detokenizer = IncrementalDetokenizer(lambda ids: b"".join(fox[i : i + 1] for i in ids).decode("utf-8", "replace"))
+    assert [detokenizer.add(i) for i in range(4)] == ["", "", "", "🦊"]
+
+
+BYTES = tiny_models.byte_fallback()
+FIRST_BYTE = BYTES.convert_tokens_to_ids("<0x00>")
+
+
+def pieces_of(*parts: str | bytes) -> list[int]:
+    """Ids of a byte-fallback tokenizer: a text is one piece, bytes are a token each."""
+    ids: list[int] = []
+    for part in parts:
+        if isinstance(part, bytes):
+            ids += [FIRST_BYTE + byte for byte in part]
+        else:
+            ids.append(BYTES.convert_tokens_to_ids(part))
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("ids", "written"),
+    [
+        (pieces_of("🦊".encode(), "a"), ["", "", "", "🦊", "a"]),
+        (pieces_of("a", "🦊".encode(), "b"), ["a", "", "", "", "🦊", "b"]),
+        (pieces_of("é🦊".encode(), "b"), ["", "é", "", "", "", "🦊", "b"]),
+        (pieces_of("🦊🌍".encode()), ["", "", "", "🦊", "", "", "", "🌍"]),
+        (pieces_of(b"\xff", "a"), ["", "\ufffda"]),
+        (pieces_of("a", b"\xf0\x9f", "b", "\u2581a"), ["a", "", "", "\ufffd\ufffdb", " a"]),
+        (pieces_of("é".encode(), b"\xf0\xf0", "a", "\u2581a"), ["", "é", "", "", "\ufffd\ufffda", " a"]),
+        (pieces_of("\ufffd".encode(), "a"), ["", "", "", "\ufffda"]),
+        (pieces_of("a", b"\xf0\x9f\xa6"), ["a", "", "", ""]),
+        (pieces_of("\u2581a", "\u2581", "\u2581a"), ["a", " ", " a"]),
+    ],
+)
+def test_a_byte_fallback_tokenizer_writes_whole_characters_only(ids: list[int], written: list[str]) -> None:
+    detokenizer = IncrementalDetokenizer(lambda part: BYTES.decode(part, clean_up_tokenization_spaces=False))
+    assert [detokenizer.add(token) for token in ids] == written
+
+
+@given(st.lists(st.sampled_from(["a", "b", "\u2581a", "\u2581", "é", "🦊", "東", "\u0301"]), max_size=12))
+def test_whole_characters_come_out_as_they_were_whatever_their_bytes(parts: list[str]) -> None:
+    ids = [token for part in parts for token in pieces_of(part if part[0] in "ab\u2581" else part.encode())]
+    detokenizer = IncrementalDetokenizer(lambda part: BYTES.decode(part, clean_up_tokenization_spaces=False))
+    written = [detokenizer.add(token) for token in ids]
+    assert "".join(written) == BYTES.decode(ids, clean_up_tokenization_spaces=False)
+    assert "\ufffd" not in "".join(written)
+
+
+def test_an_added_token_that_is_not_shown_costs_no_blank() -> None:
+    """Decoding from there on would take the next piece for a first one, and drop its blank."""
+    ids = [*pieces_of("a"), BYTES.eos_token_id, *pieces_of("\u2581a")]
+    detokenizer = IncrementalDetokenizer(lambda part: BYTES.decode(part, skip_special_tokens=True))
+    assert [detokenizer.add(token) for token in ids] == ["a", "", " a"]
 
 
 @given(st.lists(st.text("ab-", max_size=4), max_size=12), st.lists(st.text("ab-", min_size=1, max_size=4), max_size=3))
 def test_a_gate_shows_all_before_the_first_stop_and_nothing_of_it(pieces: list[str], stops: list[str]) -> None:
-    gate, shown, fed = Gate(stops), "", ""
+    stop_strings, shown, fed = StopStrings(stops), "", ""
     for piece in pieces:
-        shown += gate.add(piece)
+        shown += stop_strings.add(piece)
         fed += piece
-        if gate.closed:
+        if stop_strings.reached:
             break
-    if not gate.closed:
-        shown += gate.rest()
+    if not stop_strings.reached:
+        shown += stop_strings.rest()
     places = [fed.find(stop) for stop in stops if stop in fed]
     assert shown == (fed[: min(places)] if places else fed)
-    assert gate.closed == bool(places)
+    assert stop_strings.reached == bool(places)
 
 
 @given(st.text("ab-", max_size=12), st.text("ab-", min_size=1, max_size=4))
 def test_a_gate_never_takes_text_back(text: str, stop: str) -> None:
-    gate, shown = Gate([stop]), ""
+    stop_strings, shown = StopStrings([stop]), ""
     whole = text.split(stop)[0]
     for letter in text:
-        shown += "" if gate.closed else gate.add(letter)
+        shown += "" if stop_strings.reached else stop_strings.add(letter)
         assert whole.startswith(shown)
 
 
@@ -505,10 +556,84 @@ def test_a_template_without_a_system_role_gets_it_in_the_first_message(tmp_path:
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
     text = prompting.rendered(tokenizer, talk(("system", "Be brief."), ("user", "Hi")))
     assert text == "[user]Be brief.\n\nHi\n[model]"
-    assert prompting.rendered(tokenizer, talk(("system", "Only this."))) == "[user]Only this.\n[model]"
-    tokenizer.chat_template = "{{ raise_exception('never') }}"
-    with pytest.raises(InvalidInput, match="cannot frame these messages"):
-        prompting.rendered(tokenizer, talk(("user", "Hi")))
+
+
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        ("{% for m in messages if m.role != 'assistant' %}{{ m.content }}{% endfor %}", "cuts or drops"),
+        ("{% for m in messages %}{{ m.content[-3:] }}{% endfor %}", "cuts or drops"),
+        ("{{ raise_exception('never') }}", "cannot frame these messages"),
+        ("{{ messages[0].content + 1 }}", "cannot frame these messages"),
+    ],
+)
+def test_a_template_that_fails_on_one_request_leaves_its_neighbours_alone(
+    models: dict[str, LocalText], monkeypatch: pytest.MonkeyPatch, template: str, sentence: str
+) -> None:
+    model = models["qwen2"]
+    neighbours = [request(seed=3, chat=False), request("Hi", seed=4, chat=False)]
+    alone = [essence(answer(model, one)) for one in neighbours]
+    broken = replace(request(chat=True), messages=(Message("user", "Hi"), Message("assistant", "my secret")))
+    with monkeypatch.context() as patch:
+        patch.setattr(model._tokenizer, "chat_template", template)
+        events = list(model.generate([neighbours[0], broken, neighbours[1]], never))
+    (failed,) = (event for event in events if isinstance(event, Failed))
+    assert (failed.index, failed.kind) == (1, "InvalidInput")
+    assert sentence in failed.error
+    assert "secret" not in failed.error
+    together = outputs(events)
+    assert [essence(together[0]), essence(together[2])] == alone
+
+
+SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+
+
+@pytest.mark.parametrize("special", SPECIALS)
+def test_a_special_token_that_a_person_types_stays_text(models: dict[str, LocalText], special: str) -> None:
+    model = models["qwen2"]
+    own = {model._tokenizer.convert_tokens_to_ids(token) for token in SPECIALS}
+    typed = f"Say {special} twice{special}"
+    raw = model._encoder.encode(request(typed))
+    assert not own & set(raw.ids)
+    assert raw.ids == model._tokenizer(typed, split_special_tokens=True)["input_ids"]
+    framed = model._encoder.encode(talk(("system", special), ("user", typed), ("assistant", special)))
+    marks = [token for token in framed.ids if token in own]
+    assert model._tokenizer.convert_ids_to_tokens(marks) == [*SPECIALS[1:], *SPECIALS[1:], SPECIALS[1]]
+    assert (
+        model._tokenizer.decode(framed.ids)
+        == framed.text
+        == (
+            f"<|im_start|>system\n{special}<|im_end|>\n<|im_start|>user\n{typed}<|im_end|>\n"
+            f"<|im_start|>assistant\n{special}"
+        )
+    )
+    output = answer(model, replace(request(typed, chat=True), seed=1))
+    assert output.provenance["rendered_prompt"] == prompting.rendered(model._tokenizer, talk(("user", typed)))
+
+
+def test_a_prompt_without_special_tokens_is_encoded_as_it_always_was(models: dict[str, LocalText]) -> None:
+    for model in models.values():
+        for chat in (True, False):
+            for text in PROMPTS:
+                prompt = model._encoder.encode(request(text, chat=chat))
+                framed = chat and bool(model._tokenizer.chat_template)
+                assert prompt.ids == model._tokenizer(prompt.text, add_special_tokens=not framed)["input_ids"]
+
+
+def test_tokens_of_the_gap_that_a_person_types_stay_text(
+    models: dict[str, LocalText], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = coding(models, "gpt_bigcode", monkeypatch)
+    own = [model._tokenizer.convert_tokens_to_ids(token) for token in tiny_models.FILLING]
+    prompt = model._encoder.encode(request("# <fim_middle>" + FILLED))
+    assert [token for token in prompt.ids if token in own] == own
+    assert prompt.text.startswith("<fim_prefix># <fim_middle>def f(a):")
+
+
+@pytest.mark.parametrize("seed", [2**53, 2**53 + 1, 2**63 - 1])
+def test_seeds_that_no_float_can_tell_apart_give_answers_of_their_own(gpt2: LocalText, seed: int) -> None:
+    assert answer(gpt2, request(seed=seed)).text == answer(gpt2, request(seed=seed)).text
+    assert answer(gpt2, request(seed=seed)).text != answer(gpt2, request(seed=seed - 1)).text
 
 
 # Opening and closing
@@ -587,7 +712,7 @@ def test_a_gap_is_asked_for_with_the_tokens_of_the_model(
     model = coding(models, "gpt_bigcode", monkeypatch)
     asked = answer(model, request(FILLED)).provenance["rendered_prompt"]
     assert asked == "<fim_prefix>def f(a):\n    <fim_suffix>\n    return b\n<fim_middle>"
-    ids = model._encoded(request(FILLED))[1]
+    ids = model._encoder.encode(request(FILLED)).ids
     own = [model._tokenizer.convert_tokens_to_ids(token) for token in tiny_models.FILLING]
     assert [token for token in ids if token in own] == own
     assert ids[0] == own[0]

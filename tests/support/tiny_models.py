@@ -54,6 +54,45 @@ def tokenizer(folder: Path, template: str = "", vocabulary: int = 400, more: tup
     return int(bpe.get_vocab_size())
 
 
+def byte_fallback(template: str = ""):  # type: ignore[no-untyped-def]
+    """A tokenizer as Llama and Gemma have it: what is no piece of its small vocabulary is written as bytes."""
+    import tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    pieces = [
+        "<unk>",
+        "<s>",
+        "</s>",
+        *(f"<0x{byte:02X}>" for byte in range(256)),
+        "\u2581",
+        *"abcdefgh\u00e9",
+        "\u2581a",
+    ]
+    bpe = tokenizers.Tokenizer(
+        tokenizers.models.BPE(
+            vocab={piece: i for i, piece in enumerate(pieces)},
+            merges=[("\u2581", "a")],
+            unk_token="<unk>",
+            byte_fallback=True,
+            fuse_unk=True,
+        )
+    )
+    bpe.normalizer = tokenizers.normalizers.Sequence(
+        [tokenizers.normalizers.Prepend("\u2581"), tokenizers.normalizers.Replace(" ", "\u2581")]
+    )
+    bpe.decoder = tokenizers.decoders.Sequence(
+        [
+            tokenizers.decoders.Replace("\u2581", " "),
+            tokenizers.decoders.ByteFallback(),
+            tokenizers.decoders.Fuse(),
+            tokenizers.decoders.Strip(" ", 1, 0),
+        ]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe, unk_token="<unk>", bos_token="<s>", eos_token="</s>", chat_template=template or None
+    )
+
+
 def build(kind: str, folder: Path, template: str = "", spread: float = 0.3, half: bool = False) -> ModelSpec:
     """A random `kind` ("gpt2", "codegen", "gpt_bigcode", "llama", "qwen2") in `folder`; returns a bundled row for it.
 

@@ -1,37 +1,39 @@
 """Sound on this machine, through transformers: music of MusicGen and its like, speech of VITS.
 
-`asking` reads a request, `weights` a model's files, `music` and `speech` make sound a step at a time, `wav` writes it
-down; this file turns requests into pieces of sound and those into outputs. Nothing of a request is kept on the model.
+`parameters` reads a request, `weights` a model's files, `music` and `speech` generate a step at a time, `wav` writes
+the file; this file turns requests into generations and those into outputs. Nothing of a request is kept on the model.
 It knows nothing of runs, queues or history.
 
 The same prompt and seed give the same file, byte for byte, on the same machine with the same number of threads; another
-CPU may round otherwise, so the recipe names it.
+CPU may round otherwise, so the provenance names it.
 """
 
 from __future__ import annotations
 
-import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import tokenizers
 import torch
 import transformers
 
-from core import device, repository
-from core.errors import DiptychError, ModelError
+from core import device
+from core.errors import ModelError
 from core.providers import Report
+from core.providers.local.failures import one_by_one
+from core.providers.local.files import load, weight_bytes
+from core.providers.local.provenance import provenance
 from core.providers.local_audio import music, speech, wav, weights
 from core.settings import Settings
 from core.text import duration
-from core.types import Event, Failed, Finished, ModelSpec, Output, Progress, Request
+from core.types import Event, Finished, ModelSpec, Output, Progress, Request
 
 LOUD = 0.01
 """The share of samples cut off at full loudness from which on a note says so."""
 
 
-class Piece(Protocol):
+class Generation(Protocol):
     """One sound on its way. `done` of `total` are units of work, `frames` counts the codec's or spectrogram's that are
     there, `prompt` is what the model was given and `notes` what was changed."""
 
@@ -48,24 +50,27 @@ class Piece(Protocol):
         """Makes more of it, a unit or a few at a time."""
         ...
 
-    def told(self) -> str:
+    def progress(self) -> str:
         """How far it is, such as "2.4 of 8.0 s of sound"."""
         ...
 
     def samples(self) -> torch.Tensor:
-        """(samples,) of what is there, about -1 to 1; empty where there is nothing."""
+        """(samples,) of what is there, float32, about -1 to 1; empty where there is nothing."""
         ...
 
 
-class Maker(Protocol):
-    """A model that is loaded: `rate` is its samples per second."""
+class AudioModel(Protocol):
+    """A model that is loaded: `sampling_rate` is its samples per second."""
 
-    rate: int
+    sampling_rate: int
 
-    def piece(self, request: Request) -> Piece: ...
+    def begin(self, request: Request) -> Generation: ...
 
 
-MAKERS: dict[str, Callable[[ModelSpec, Any, Any, str], Maker]] = {"musicgen": music.Music, "vits": speech.Speech}
+MODELS: dict[str, Callable[[ModelSpec, Any, Any, str], AudioModel]] = {
+    "musicgen": music.MusicModel,
+    "vits": speech.SpeechModel,
+}
 
 
 def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda progress: None) -> LocalAudio:
@@ -74,13 +79,10 @@ def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda prog
     Raises:
         HubUnreachable, ModelRefused: the model cannot be had; the message says why and what to do.
     """
-    folder = repository.folder(spec, settings, report)
-    place = device.choose(settings)
-    report(Progress(None, 0.0, 1.0, f"reading {spec.name}"))
-    kind, model, tokenizer = weights.read(spec, folder)
-    report(Progress(None, 1.0, 1.0, f"reading {spec.name}"))
-    maker = MAKERS[kind](spec, model.to(place.kind), tokenizer, place.kind)
-    return LocalAudio(spec, maker, device.suited(place, weights.size(model), settings))
+    kind, model, tokenizer = load(spec, settings, report, weights.read)
+    here = device.choose(settings)
+    loaded = MODELS[kind](spec, model.to(here.kind), tokenizer, here.kind)
+    return LocalAudio(spec, loaded, device.suited(here, weight_bytes(model), settings))
 
 
 class LocalAudio:
@@ -92,12 +94,12 @@ class LocalAudio:
 
     max_batch = 1
 
-    def __init__(self, spec: ModelSpec, maker: Maker, place: device.Device) -> None:
-        self.spec, self._maker, self._place = spec, maker, place
+    def __init__(self, spec: ModelSpec, model: AudioModel, here: device.Device) -> None:
+        self.spec, self._model, self._device = spec, model, here
 
     def close(self) -> None:
         """Drop the weights; the pool collects them."""
-        del self._maker
+        del self._model
 
     def generate(self, requests: Sequence[Request], stopped: Callable[[int], bool]) -> Iterator[Event]:
         """Make one sound after another; see core.providers.Model. What is wrong with one request fails that one alone.
@@ -106,69 +108,59 @@ class LocalAudio:
         the output.
         """
         # One number for the whole process: set for each call, since another model may want another.
-        torch.set_num_threads(self._place.threads)
-        for index, request in enumerate(requests):
-            try:
-                yield from self._made(index, request, stopped)
-            except DiptychError as error:
-                yield Failed(index, str(error), type(error).__name__)
-            except Exception as error:  # its text may quote the prompt
-                yield Failed(index, f"The model failed ({type(error).__name__}). Try other settings or another model.")
+        torch.set_num_threads(self._device.threads)
+        yield from one_by_one(requests, lambda index, request: self._generate(index, request, stopped))
 
-    def _made(self, index: int, request: Request, stopped: Callable[[int], bool]) -> Iterator[Event]:
-        piece, started = self._maker.piece(request), time.monotonic()
-        yield _progress(index, piece, started)
+    def _generate(self, index: int, request: Request, stopped: Callable[[int], bool]) -> Iterator[Event]:
+        generation, started = self._model.begin(request), time.monotonic()
+        yield _progress(index, generation, started)
         if not stopped(index):
-            for _ in piece.steps():
-                yield _progress(index, piece, started)
+            for _ in generation.steps():
+                yield _progress(index, generation, started)
                 if stopped(index):
                     break
-        yield Finished(index, self._output(piece, started))
+        yield Finished(index, self._output(generation, started))
 
-    def _output(self, piece: Piece, started: float) -> Output:
-        samples, notes = piece.samples(), list(piece.notes)
+    def _output(self, generation: Generation, started: float) -> Output:
+        samples, notes = generation.samples(), list(generation.notes)
         if not bool(samples.isfinite().all()):
             raise ModelError("The numbers of this sound are not finite. Try other settings.")
-        ended = piece.done >= piece.total
+        ended = generation.done >= generation.total
         if not ended:
             kept = "this is the sound so far" if len(samples) else "there is no sound"
-            notes.append(f"Stopped at {piece.told()}: {kept}.")
+            notes.append(f"Stopped at {generation.progress()}: {kept}.")
         if len(samples) and float((samples.abs() > 1).float().mean()) > LOUD:
             notes.append("The sound is louder than a file can hold, so its peaks were cut off.")
         return Output(
             text="",
             finish="stop" if ended else "cancelled",
-            prompt_tokens=piece.prompt_tokens,
-            output_tokens=piece.frames,
+            prompt_tokens=generation.prompt_tokens,
+            output_tokens=generation.frames,
             seconds=time.monotonic() - started,
             notes=tuple(notes),
-            audio=wav.written(samples, self._maker.rate) if len(samples) else b"",
-            provenance={"rendered_prompt": piece.prompt, **self._recipe(len(samples))},
+            audio=wav.encode(samples, self._model.sampling_rate) if len(samples) else b"",
+            provenance={"rendered_prompt": generation.prompt, **self._provenance(len(samples))},
         )
 
-    def _recipe(self, samples: int) -> dict[str, object]:
-        return {
-            "source": self.spec.source,
-            "revision": self.spec.revision,
-            "versions": {
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "transformers": transformers.__version__,
-                "tokenizers": tokenizers.__version__,
-            },
-            "sampling_rate": self._maker.rate,
-            "duration": round(samples / self._maker.rate, 3),
-            "batch_size": 1,
-            "device": self._place.kind,
-            "dtype": self._place.dtype,
-            "threads": self._place.threads,
-            "processor": torch.backends.cpu.get_cpu_capability(),
+    def _provenance(self, samples: int) -> Mapping[str, object]:
+        packages = {
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "tokenizers": tokenizers.__version__,
         }
+        return provenance(
+            self.spec,
+            self._device,
+            packages,
+            sampling_rate=self._model.sampling_rate,
+            duration=round(samples / self._model.sampling_rate, 3),  # seconds
+            processor=torch.backends.cpu.get_cpu_capability(),
+        )
 
 
-def _progress(index: int, piece: Piece, started: float) -> Progress:
-    note = piece.told()
-    if piece.done and piece.done < piece.total:
-        left = (time.monotonic() - started) / piece.done * (piece.total - piece.done)
+def _progress(index: int, generation: Generation, started: float) -> Progress:
+    note = generation.progress()
+    if generation.done and generation.done < generation.total:
+        left = (time.monotonic() - started) / generation.done * (generation.total - generation.done)
         note += f", about {duration(left)} left"
-    return Progress(index, float(piece.done), float(piece.total), note)
+    return Progress(index, float(generation.done), float(generation.total), note)

@@ -1,4 +1,4 @@
-"""What a request asks of a sound: its parameters, checked, and the words of its prompt.
+"""What a request asks of a sound: its parameters, checked, and the text of its prompt.
 
 Knows nothing of models.
 """
@@ -15,7 +15,7 @@ from core.types import Parameter, Request, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Music:
+class MusicParameters:
     """The parameters of a piece of music, checked. `duration` is in seconds; temperature 0 takes the likeliest code."""
 
     duration: float = 8.0
@@ -25,17 +25,17 @@ class Music:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speech:
+class SpeechParameters:
     """The parameters of a text that is spoken, checked."""
 
     speaking_rate: float = 1.0
     noise_scale: float = 0.667
 
 
-Wanted = TypeVar("Wanted", Music, Speech)
+AudioParameters = TypeVar("AudioParameters", MusicParameters, SpeechParameters)
 
 
-def read(kind: type[Wanted], parameters: Mapping[str, Value], known: Sequence[Parameter]) -> Wanted:
+def read(kind: type[AudioParameters], parameters: Mapping[str, Value], known: Sequence[Parameter]) -> AudioParameters:
     """Check a request's parameters against the controls in `known`; what is missing or None takes its default there.
 
     Names that this kind of sound has not are left alone: a grid may carry another model's parameters.
@@ -43,8 +43,8 @@ def read(kind: type[Wanted], parameters: Mapping[str, Value], known: Sequence[Pa
     Raises:
         InvalidInput: a value has the wrong type, is not finite or is out of bounds; the message says so.
     """
-    found = chosen(kind, parameters, (*MUSIC_PARAMETERS, *SPEECH_PARAMETERS, *known))
-    return kind(**found)  # type: ignore[arg-type]
+    values = chosen(kind, parameters, (*MUSIC_PARAMETERS, *SPEECH_PARAMETERS, *known))
+    return kind(**values)  # type: ignore[arg-type]
 
 
 def prompt(request: Request) -> str:

@@ -11,13 +11,13 @@ PEAK = 32_767
 """The loudest value of a 16-bit sample."""
 
 
-def written(samples: torch.Tensor, rate: int) -> bytes:
-    """(samples,) numbers from -1 to 1 as a file of `rate` samples a second; what lies outside is cut off."""
+def encode(samples: torch.Tensor, sampling_rate: int) -> bytes:
+    """(samples,) numbers from -1 to 1 as a file of `sampling_rate` samples a second; what lies outside is cut off."""
     whole = (samples.float().cpu().clamp(-1, 1) * PEAK).round().to(torch.int16)
-    made = io.BytesIO()
-    with wave.open(made, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(whole.numpy().astype("<i2").tobytes())
-    return made.getvalue()
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)  # bytes
+        writer.setframerate(sampling_rate)
+        writer.writeframes(whole.numpy().astype("<i2").tobytes())
+    return file.getvalue()

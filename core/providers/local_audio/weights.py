@@ -1,6 +1,6 @@
 """A model of sound in transformers' layout, read in float32, without ever running what a folder brings.
 
-    musicgen   a T5 that reads the words, a decoder of codes, an EnCodec that turns codes into samples
+    musicgen   a T5 that encodes the prompt, a decoder of codes, an EnCodec that turns codes into samples
     vits       letters into samples, in one pass
 
 Knows nothing of requests.
@@ -16,6 +16,7 @@ import torch
 import transformers
 
 from core.errors import ModelRefused
+from core.providers.local.files import refuse_missing, refuse_slow
 from core.types import ModelSpec
 
 READ = {"musicgen": transformers.MusicgenForConditionalGeneration, "vits": transformers.VitsModel}
@@ -25,62 +26,36 @@ def read(spec: ModelSpec, folder: Path) -> tuple[str, Any, Any]:
     """The kind, which is a key of READ, the model, in evaluation mode and on the CPU, and its tokenizer.
 
     Raises:
-        ModelRefused: it is another kind of model, or its files bring code, are broken, or do not fit into memory.
+        ModelRefused: it is another kind of model.
+        Exception: whatever a broken file makes a parser raise.
     """
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    try:
-        kind = str(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type"))
-        _refuse_others(spec, folder, kind)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        _refuse_unspeakable(spec, tokenizer)
-        return kind, _model(folder, kind), tokenizer
-    except ModelRefused:
-        raise
-    except MemoryError:
-        raise ModelRefused(f"{spec.name} does not fit into this machine's memory. Choose a smaller model.") from None
-    except Exception as error:  # whatever a broken file makes a parser raise, it is the files that are broken
-        raise ModelRefused(
-            f"The files of {spec.name} cannot be read ({type(error).__name__}). "
-            f"Delete the folder {folder} and try again, or choose another model."
-        ) from error
-
-
-def size(model: Any) -> int:
-    """Bytes of a model's weights as they lie in memory."""
-    return sum(p.numel() * p.element_size() for p in model.parameters())
-
-
-def _model(folder: Path, kind: str) -> Any:
-    """The model with all its weights.
-
-    Raises:
-        ValueError: weights are missing; they would be random numbers otherwise.
-    """
-    model, found = READ[kind].from_pretrained(
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    kind = str(config.get("model_type"))
+    _refuse_others(spec, kind, config)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    _refuse_phonemes(spec, tokenizer)
+    if kind == "musicgen":
+        refuse_slow(spec, tokenizer)
+    model, loading = READ[kind].from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
     )
-    if found["missing_keys"] or found.get("mismatched_keys"):
-        raise ValueError("weights are missing")
-    return model.eval()
+    refuse_missing(loading)
+    return kind, model.eval(), tokenizer
 
 
-def _refuse_others(spec: ModelSpec, folder: Path, kind: str) -> None:
-    for name in ("config.json", "tokenizer_config.json"):
-        path = folder / name
-        if path.is_file() and '"auto_map"' in path.read_text(encoding="utf-8", errors="replace"):
-            raise ModelRefused(f"{spec.name} brings code of its own, which is never run here. Choose another model.")
+def _refuse_others(spec: ModelSpec, kind: str, config: dict[str, Any]) -> None:
     if kind not in READ:
         raise ModelRefused(
             f"{spec.name} is not a model of sound of a kind that is read here ({' or '.join(READ)}): it is "
             f"'{kind[:40]}'. Choose another model."
         )
-    decoder = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("decoder", {})
-    if decoder.get("audio_channels", 1) != 1:
+    if config.get("decoder", {}).get("audio_channels", 1) != 1:
         raise ModelRefused(f"{spec.name} makes stereo sound; only mono is made here. Choose another model.")
 
 
-def _refuse_unspeakable(spec: ModelSpec, tokenizer: Any) -> None:
+def _refuse_phonemes(spec: ModelSpec, tokenizer: Any) -> None:
     if getattr(tokenizer, "phonemize", False) or getattr(tokenizer, "is_uroman", False):
         raise ModelRefused(
             f"{spec.name} reads sounds or Latin letters only, and the program that would turn a text into them is not "

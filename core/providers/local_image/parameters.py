@@ -1,4 +1,4 @@
-"""What a request asks of an image: its parameters, checked, and the words of its prompt.
+"""What a request asks of an image: its parameters, checked, and the text of its prompt.
 
 Knows nothing of models.
 """
@@ -15,7 +15,7 @@ from core.types import Parameter, Request, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ImageParameters:
     """The parameters of one image, checked. `size` is width x height in pixels, such as 512x512."""
 
     negative_prompt: str = ""
@@ -31,7 +31,7 @@ class Wanted:
         return int(width), int(height)
 
 
-def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> Wanted:
+def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> ImageParameters:
     """Check a request's parameters against the controls in `known`; what is missing or None takes its default there.
 
     Names that no image model has are left alone: a grid may carry another model's parameters.
@@ -39,10 +39,10 @@ def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> Wanted:
     Raises:
         InvalidInput: a value has the wrong type, is out of bounds or none of the choices; the message says so.
     """
-    found = chosen(Wanted, parameters, (*IMAGE_PARAMETERS, *known))
-    if not re.fullmatch(r"[1-9]\d{1,3}x[1-9]\d{1,3}", str(found["size"])):
+    values = chosen(ImageParameters, parameters, (*IMAGE_PARAMETERS, *known))
+    if not re.fullmatch(r"[1-9]\d{1,3}x[1-9]\d{1,3}", str(values["size"])):
         raise InvalidInput("Size must be width x height in pixels, such as 512x512.")
-    return Wanted(**found)  # type: ignore[arg-type]
+    return ImageParameters(**values)  # type: ignore[arg-type]
 
 
 def prompt(request: Request) -> str:

@@ -2,17 +2,16 @@
 
 The decode loop is our own (`decoding`) rather than `generate()`: it is a generator, so events are yielded where they
 happen, without a streamer's thread; every row has its own seed, filters, stop strings and end; and a row that ends
-makes room at once. `weights` reads a model's files, `sampling` chooses tokens, `slots` computes, `prompting` frames
-messages, `writing` makes text; this file turns requests into rows and rows into outputs. It knows nothing of runs,
-queues or history.
+makes room at once. `weights` reads a model's files, `prompting` frames messages, `kv_cache` computes, `sampling`
+chooses tokens, `detokenize` makes text; this file turns requests into rows and rows into outputs. It knows nothing of
+runs, queues or history.
 
-The same request gives the same text alone and in any company; `slots` says why, and what another machine may do.
+The same request gives the same text alone and in any company; `kv_cache` says why, and what another machine may do.
 """
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -20,14 +19,19 @@ import tokenizers
 import torch
 import transformers
 
-from core import catalog, device, repository
-from core.errors import DiptychError, PromptTooLong
+from core import catalog, device
+from core.errors import PromptTooLong
 from core.providers import Report
-from core.providers.local_text import prompting, sampling, weights
+from core.providers.local.failures import failed
+from core.providers.local.files import load, weight_bytes
+from core.providers.local.gumbel_noise import GumbelNoise
+from core.providers.local.provenance import provenance
+from core.providers.local_text import sampling, weights
 from core.providers.local_text.decoding import Batch, Row
-from core.providers.local_text.detokenize import Gate, Letters
+from core.providers.local_text.detokenize import IncrementalDetokenizer, StopStrings
+from core.providers.local_text.prompting import PromptEncoder, fill_in_the_middle
 from core.settings import Settings
-from core.types import Event, Failed, Finished, Modality, ModelSpec, Output, Progress, Request
+from core.types import Event, Finished, Modality, ModelSpec, Output, Request
 
 
 def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda progress: None) -> LocalText:
@@ -36,12 +40,9 @@ def open_model(spec: ModelSpec, settings: Settings, report: Report = lambda prog
     Raises:
         HubUnreachable, ModelRefused: the model cannot be had; the message says why and what to do.
     """
-    folder = repository.folder(spec, settings, report)
-    place = device.choose(settings)
-    report(Progress(None, 0.0, 1.0, f"reading {spec.name}"))
-    model, tokenizer = weights.read(spec, folder)
-    report(Progress(None, 1.0, 1.0, f"reading {spec.name}"))
-    return LocalText(spec, model.to(place.kind), tokenizer, device.suited(place, _weight(model), settings))
+    model, tokenizer = load(spec, settings, report, weights.read)
+    here = device.choose(settings)
+    return LocalText(spec, model.to(here.kind), tokenizer, device.suited(here, weight_bytes(model), settings))
 
 
 class LocalText:
@@ -53,18 +54,21 @@ class LocalText:
     catalog's row leaves.
     """
 
-    def __init__(self, spec: ModelSpec, model: Any, tokenizer: Any, place: device.Device) -> None:
-        self.spec, self._model, self._tokenizer, self._place = spec, model, tokenizer, place
+    def __init__(self, spec: ModelSpec, model: Any, tokenizer: Any, here: device.Device) -> None:
+        self.spec, self._model, self._tokenizer, self._device = spec, model, tokenizer, here
+        self._encoder = PromptEncoder(tokenizer, self._filled)
         self._lock = Lock()
-        self.max_batch = 64 if _weight(model) <= device.SMALL else 16
+        weight = weight_bytes(model)
+        self.max_batch = 64 if weight <= device.SMALL else 16
         own = getattr(model.config, "max_position_embeddings", None) or getattr(model.config, "n_positions", None)
-        self.context = min(spec.context, own) if own else spec.context
-        self._ends = _ends(model, tokenizer)
-        self._spare = max(64_000_000, spec.memory_bytes - _weight(model))
+        self.context = min(spec.context, own) if own else spec.context  # tokens
+        self._eos_ids = _eos_ids(model, tokenizer)
+        self._cache_bytes = max(64_000_000, spec.memory_bytes - weight)
 
     def close(self) -> None:
         """Drop the weights; the pool collects them."""
         self._model = self._tokenizer = None
+        del self._encoder
 
     def generate(self, requests: Sequence[Request], stopped: Callable[[int], bool]) -> Iterator[Event]:
         """Answer a batch; see core.providers.Model. What is wrong with one request fails that one alone.
@@ -76,85 +80,71 @@ class LocalText:
         for index, request in enumerate(requests):
             try:
                 rows.append(self._row(index, request))
-            except DiptychError as error:
-                yield Failed(index, str(error), type(error).__name__)
+            except Exception as error:  # of a template or a tokenizer, which came with the model
+                yield failed(index, error)
         # One number for the whole process: set for each batch, since another model may want another.
-        torch.set_num_threads(self._place.threads)
-        recipe = self._recipe(len(requests))
-        batch = Batch(self._model, self._place.kind, self._ends, self._spare)
+        torch.set_num_threads(self._device.threads)
+        shared = self._provenance(len(requests))
+        batch = Batch(self._model, self._device.kind, self._eos_ids, self._cache_bytes)
         for event in batch.run(rows, stopped):
-            yield Finished(event.index, _output(event, recipe)) if isinstance(event, Row) else event
-
-    def _encoded(self, request: Request) -> tuple[str, list[int]]:
-        # A fast tokenizer raises "Already borrowed" when two threads use it (transformers issue 47085).
-        with self._lock:
-            text = prompting.rendered(self._tokenizer, request)
-            if self.spec.modality is Modality.CODE and not request.chat:
-                text = prompting.filling(self._tokenizer, text, self.spec.id, catalog.fillers())
-            return text, prompting.tokens(self._tokenizer, request, text)
+            yield Finished(event.index, _output(event, shared)) if isinstance(event, Row) else event
 
     def _row(self, index: int, request: Request) -> Row:
-        want = sampling.read(request.parameters, self.spec.parameters)
-        dice = sampling.Dice(request.seed)
-        prompt, ids = self._encoded(request)
-        if len(ids) + want.max_new_tokens > self.context:
+        settings = sampling.read(request.parameters, self.spec.parameters)
+        noise = GumbelNoise(request.seed)
+        # A fast tokenizer raises "Already borrowed" when two threads use it (transformers issue 47085).
+        with self._lock:
+            prompt = self._encoder.encode(request)
+        if len(prompt.ids) + settings.max_new_tokens > self.context:
             raise PromptTooLong(
-                f"The prompt has {len(ids)} tokens and the answer may have {want.max_new_tokens}, together "
-                f"{len(ids) + want.max_new_tokens}; {self.spec.name} holds {self.context}. "
+                f"The prompt has {len(prompt.ids)} tokens and the answer may have {settings.max_new_tokens}, together "
+                f"{len(prompt.ids) + settings.max_new_tokens}; {self.spec.name} holds {self.context}. "
                 "Shorten the prompt or lower Max new tokens."
             )
         return Row(
             index=index,
-            prompt=prompt,
-            ids=ids,
-            want=want,
-            dice=dice,
-            letters=Letters(self._decode),
-            gate=Gate(want.stop),
+            prompt=prompt.text,
+            prompt_ids=prompt.ids,
+            sampling=settings,
+            noise=noise,
+            detokenizer=IncrementalDetokenizer(self._decode),
+            stop_strings=StopStrings(settings.stop),
         )
+
+    def _filled(self, text: str) -> str:
+        if self.spec.modality is not Modality.CODE:
+            return text
+        return fill_in_the_middle(self._tokenizer, text, self.spec.id, catalog.fillers())
 
     def _decode(self, ids: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
-    def _recipe(self, batch_size: int) -> dict[str, object]:
-        return {
-            "source": self.spec.source,
-            "revision": self.spec.revision,
-            "versions": {
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "transformers": transformers.__version__,
-                "tokenizers": tokenizers.__version__,
-            },
-            "batch_size": batch_size,
-            "device": self._place.kind,
-            "dtype": self._place.dtype,
-            "threads": self._place.threads,
-            "processor": torch.backends.cpu.get_cpu_capability(),
+    def _provenance(self, batch_size: int) -> Mapping[str, object]:
+        packages = {
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "tokenizers": tokenizers.__version__,
         }
+        processor = torch.backends.cpu.get_cpu_capability()
+        return provenance(self.spec, self._device, packages, batch_size, processor=processor)
 
 
-def _weight(model: Any) -> int:
-    """Bytes of a model's weights as they lie in memory."""
-    return sum(p.numel() * p.element_size() for p in model.parameters())
-
-
-def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
+def _eos_ids(model: Any, tokenizer: Any) -> frozenset[int]:
     """Token ids that end a text: the generation config's (one or several) and the tokenizer's."""
     named = getattr(model.generation_config, "eos_token_id", None)
     ids = named if isinstance(named, list) else [named]
     return frozenset(token for token in (*ids, tokenizer.eos_token_id) if token is not None)
 
 
-def _output(row: Row, recipe: dict[str, object]) -> Output:
+def _output(row: Row, shared: Mapping[str, object]) -> Output:
     return Output(
         text=row.text,
-        finish=row.end or "stop",
-        prompt_tokens=len(row.ids),
+        finish=row.finish or "stop",
+        prompt_tokens=len(row.prompt_ids),
         output_tokens=len(row.tokens),
         seconds=row.ended - row.started,
-        first_token_seconds=row.first - row.started if row.first else None,
+        first_token_seconds=row.first_token - row.started if row.first_token else None,
         tokens=tuple(row.tokens),
-        provenance={"rendered_prompt": row.prompt, **recipe},
+        provenance={"rendered_prompt": row.prompt, **shared},
     )

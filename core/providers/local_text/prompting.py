@@ -1,18 +1,60 @@
 """A request's messages into the one text that a language model continues, and into its tokens.
 
-Knows nothing of models, only of a transformers tokenizer and its chat template.
+Knows nothing of models, only of a transformers tokenizer with its chat template.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-
-from jinja2 import TemplateError
 
 from core import code_completion
 from core.errors import InvalidInput
+from core.tokenization import chat_template
+from core.tokenization.control_tokens import ControlTokens
 from core.types import Message, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as the model reads it, and its token ids."""
+
+    text: str
+    ids: list[int]
+
+
+class PromptEncoder:
+    """Makes prompts for one tokenizer.
+
+    Args:
+        fill: applied to a raw prompt before it is encoded; `fill_in_the_middle` for models of code.
+    """
+
+    def __init__(self, tokenizer: Any, fill: Callable[[str], str] = lambda text: text) -> None:
+        self._tokenizer, self._fill = tokenizer, fill
+        self._control_tokens = ControlTokens(tokenizer.backend_tokenizer)
+
+    def encode(self, request: Request) -> Prompt:
+        """The request's prompt. What a person typed never becomes a control token; the template's own do.
+
+        Raises:
+            InvalidInput: the chat template cannot frame these messages, the prompt has a gap that the model cannot
+                fill, or is empty and the tokenizer has no token that begins a text.
+        """
+        control = self._control_tokens
+        masked = replace(request, messages=tuple(Message(m.role, control.mask(m.text)) for m in request.messages))
+        text = rendered(self._tokenizer, masked)
+        if not request.chat:
+            text = self._fill(text)
+        ids = control.encode(text, add_special_tokens=not _is_framed(self._tokenizer, request))
+        return Prompt(control.unmask(text), ids or [self._first_token()])
+
+    def _first_token(self) -> int:
+        for token in (self._tokenizer.bos_token_id, self._tokenizer.eos_token_id):
+            if token is not None:
+                return int(token)
+        raise InvalidInput("The prompt is empty, and this model cannot begin without one. Write a word or two.")
 
 
 def rendered(tokenizer: Any, request: Request) -> str:
@@ -23,17 +65,20 @@ def rendered(tokenizer: Any, request: Request) -> str:
     assistant follows directly what it continues. Messages without text say nothing and are left out.
 
     Raises:
-        InvalidInput: the chat template cannot frame these messages.
+        InvalidInput: the chat template cannot frame these messages, or drops the one that is to be continued.
     """
-    messages = tuple(Message(m.role, _clean(m.text)) for m in request.messages if m.text)
-    if not messages:
-        messages = (Message("user", ""),)
-    if request.chat and getattr(tokenizer, "chat_template", None):
-        return _framed(tokenizer, messages)
-    return _raw(messages)
+    messages = chat_template.cleaned(request.messages)
+    if not _is_framed(tokenizer, request):
+        return chat_template.joined(messages)
+
+    def render(turns: chat_template.Turns, add_generation_prompt: bool) -> str:
+        text: str = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=add_generation_prompt)
+        return text
+
+    return chat_template.framed(messages, render)
 
 
-def filling(tokenizer: Any, text: str, model: str, others: Sequence[str]) -> str:
+def fill_in_the_middle(tokenizer: Any, text: str, model: str, others: Sequence[str]) -> str:
     """A raw prompt with a gap as StarCoder reads one: what stands before it, what stands after it, then the middle
     (Bavarian et al. 2022, "Efficient training of language models to fill in the middle", prefix-suffix-middle order).
     A prompt without a gap stays as it is.
@@ -49,71 +94,12 @@ def filling(tokenizer: Any, text: str, model: str, others: Sequence[str]) -> str
         return text
     if not set(_FILLING) <= set(tokenizer.get_vocab()):
         raise InvalidInput(code_completion.cannot_fill(model, others))
-    before, after, middle = _FILLING
-    return f"{before}{around[0]}{after}{around[1]}{middle}"
+    prefix, suffix, middle = _FILLING
+    return f"{prefix}{around[0]}{suffix}{around[1]}{middle}"
 
 
 _FILLING = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
 
 
-def tokens(tokenizer: Any, request: Request, text: str) -> list[int]:
-    """Token ids of a rendered prompt; an empty one is the token that begins (or ends) a text.
-
-    Raises:
-        InvalidInput: the prompt is empty and this tokenizer has no such token.
-    """
-    framed = request.chat and bool(getattr(tokenizer, "chat_template", None))
-    ids: list[int] = tokenizer(text, add_special_tokens=not framed)["input_ids"]
-    if ids:
-        return ids
-    for first in (tokenizer.bos_token_id, tokenizer.eos_token_id):
-        if first is not None:
-            return [first]
-    raise InvalidInput("The prompt is empty, and this model cannot begin without one. Write a word or two.")
-
-
-def _clean(text: str) -> str:
-    # A lone surrogate (half an emoji, from a broken paste) cannot be tokenized.
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _raw(messages: Sequence[Message]) -> str:
-    if len(messages) > 1 and messages[-1].role == "assistant":
-        return "\n\n".join(m.text for m in messages[:-1]) + messages[-1].text
-    return "\n\n".join(m.text for m in messages)
-
-
-def _framed(tokenizer: Any, messages: Sequence[Message]) -> str:
-    try:
-        return _templated(tokenizer, messages)
-    except TemplateError:
-        pass
-    try:
-        return _templated(tokenizer, _folded(messages))
-    except TemplateError:
-        raise InvalidInput(
-            "This model's chat template cannot frame these messages. "
-            "Let user and assistant take turns, beginning with the user."
-        ) from None
-
-
-def _templated(tokenizer: Any, messages: Sequence[Message]) -> str:
-    going_on = messages[-1].role == "assistant"
-    text: str = tokenizer.apply_chat_template(
-        [{"role": m.role, "content": m.text} for m in messages],
-        tokenize=False,
-        add_generation_prompt=not going_on,
-        continue_final_message=going_on,
-    )
-    return text
-
-
-def _folded(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages with the system's text before the first user's, for templates that know no system role."""
-    system = [m.text for m in messages if m.role == "system"]
-    others = [m for m in messages if m.role != "system"]
-    first = next((i for i, m in enumerate(others) if m.role == "user"), None)
-    if first is None:
-        return (Message("user", "\n\n".join(system)), *others)
-    others[first] = Message("user", "\n\n".join([*system, others[first].text]))
-    return tuple(others)
+def _is_framed(tokenizer: Any, request: Request) -> bool:
+    return request.chat and bool(getattr(tokenizer, "chat_template", None))

@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields
 
 import torch
 
-from core.catalog import TEXT_PARAMETERS, checked, checked_seed
+from core.catalog import TEXT_PARAMETERS, checked
+from core.providers.local.gumbel_noise import GumbelNoise
 from core.types import Parameter, Value
 
 
@@ -38,34 +39,17 @@ def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> Samplin
         InvalidInput: a value has the wrong type, is not finite or is out of bounds; the message says so.
     """
     rows = {row.name: row for row in known}
-    chosen: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for name in (field.name for field in fields(Sampling)):
         value = parameters.get(name)
         if value is None and name in rows:
             value = rows[name].default
         if value is not None:
-            chosen[name] = checked(rows.get(name) or _PLAIN[name], value)
-    return Sampling(**chosen)  # type: ignore[arg-type]
+            values[name] = checked(rows.get(name) or _PLAIN[name], value)
+    return Sampling(**values)  # type: ignore[arg-type]
 
 
 _PLAIN = {row.name: row for row in TEXT_PARAMETERS}
-
-
-class Dice:
-    """The random numbers of one row: standard Gumbel noise over the vocabulary, from a seed of the row's own.
-
-    A whole vocabulary is drawn for every token, whatever the filters leave, so the stream of numbers depends on the
-    seed and the step alone. The uniform numbers are made on the CPU with 53 bits: the same on every machine, and fine
-    enough that the tail of the noise is not cut off (24 bits would cap it at 16.6).
-    """
-
-    def __init__(self, seed: int) -> None:
-        checked_seed(seed)
-        self._generator = torch.Generator().manual_seed(seed)
-
-    def roll(self, size: int) -> torch.Tensor:
-        """(size,) float64 uniform numbers in [0, 1)."""
-        return torch.rand(size, generator=self._generator, dtype=torch.float64)
 
 
 def penalise(logits: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.Tensor:
@@ -76,36 +60,36 @@ def penalise(logits: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.
     return torch.where(seen, torch.where(logits > 0, logits / penalty, logits * penalty), logits)
 
 
-def choose(logits: torch.Tensor, rows: Sequence[Sampling], dice: Sequence[Dice]) -> list[int]:
+def choose(logits: torch.Tensor, rows: Sequence[Sampling], noises: Sequence[GumbelNoise]) -> list[int]:
     """One token for every row of `logits` (rows, vocabulary), penalties already applied.
 
-    Temperature, top-k, top-p and min-p act in this order, as in transformers. The draw is exact: the argmax of
-    logits / temperature plus Gumbel noise is a sample of their softmax (Gumbel 1954; Maddison et al. 2014), and takes
-    no normalisation in which float rounding could shift a boundary. Temperature 0 takes the likeliest token.
-    Tokens exactly as likely as the last one kept are kept too, so no filter depends on the order of a sort.
+    Temperature, top-k, top-p and min-p act in this order, as in transformers; then the Gumbel noise draws, exactly.
+    Temperature 0 takes the likeliest token. Tokens exactly as likely as the last one kept are kept too, so no filter
+    depends on the order of a sort.
     """
-    tokens: list[int] = logits.argmax(-1).tolist()
+    tokens: list[int] = logits.argmax(-1).tolist()  # (rows,)
     warm = [i for i, row in enumerate(rows) if row.temperature > 0]
     if warm:
         settings = [rows[i] for i in warm]
-        scores = logits[warm] / torch.tensor([[row.temperature] for row in settings], device=logits.device)
+        temperatures = torch.tensor([[row.temperature] for row in settings], device=logits.device)  # (warm rows, 1)
+        scores = logits[warm] / temperatures  # (warm rows, vocabulary), float32
         scores = scores.masked_fill(scores < _cutoffs(scores, settings), -math.inf)
-        noise = torch.stack([dice[i].roll(logits.shape[-1]) for i in warm]).to(logits.device)
-        drawn = (scores - noise.log().neg_().log_()).argmax(-1)
+        noise = torch.stack([noises[i].draw(logits.shape[-1]) for i in warm]).to(logits.device)  # float64
+        drawn = (scores + noise).argmax(-1)  # (warm rows,)
         for i, token in zip(warm, drawn.tolist(), strict=True):
             tokens[i] = token
     return tokens
 
 
 def _cutoffs(scores: torch.Tensor, rows: Sequence[Sampling]) -> torch.Tensor:
-    """(rows, 1): the smallest score that each row keeps."""
+    """(rows, 1): the smallest of a row's `scores` (rows, vocabulary) that it keeps."""
     cutoffs = torch.full((len(rows), 1), -math.inf, device=scores.device)
     # Rows with a top-k need only their k best sorted; only a top-p without one pays for a sort of the vocabulary.
     short = [i for i, row in enumerate(rows) if 0 < row.top_k < scores.shape[-1]]
     full = [i for i, row in enumerate(rows) if i not in short and row.top_p < 1]
     for group, width in ((short, max((rows[i].top_k for i in short), default=0)), (full, scores.shape[-1])):
         if group:
-            best = scores[group].topk(width).values
+            best = scores[group].topk(width).values  # (group, width), descending
             cutoffs[group] = _nucleus(best, [rows[i] for i in group])
     floor = torch.tensor([[math.log(row.min_p) if row.min_p > 0 else -math.inf] for row in rows], device=scores.device)
     return torch.maximum(cutoffs, scores.amax(-1, keepdim=True) + floor)
@@ -115,11 +99,11 @@ def _nucleus(best: torch.Tensor, rows: Sequence[Sampling]) -> torch.Tensor:
     """(rows, 1): the last of the sorted scores `best` (rows, width) within a row's top-k and, of those, its top-p."""
     width = best.shape[-1]
     limits = torch.tensor([[row.top_k if 0 < row.top_k < width else width] for row in rows], device=best.device)
-    shares = torch.tensor([[row.top_p] for row in rows], device=best.device, dtype=torch.float64)
+    shares = torch.tensor([[row.top_p] for row in rows], device=best.device, dtype=torch.float64)  # (rows, 1)
     # A running sum in float64 gives each prefix the same value however wide the neighbours' top-k makes this table.
-    mass = (best - best[:, :1]).double().exp().cumsum(-1)
-    total = mass.gather(-1, limits - 1)
-    before = mass.roll(1, -1)
+    mass = (best - best[:, :1]).double().exp().cumsum(-1)  # (rows, width)
+    total = mass.gather(-1, limits - 1)  # (rows, 1)
+    before = mass.roll(1, -1)  # (rows, width): the mass of the likelier ones
     before[:, 0] = -1  # the likeliest token is always kept
-    kept = (before < shares * total) & (torch.arange(width, device=best.device) < limits)
+    kept = (before < shares * total) & (torch.arange(width, device=best.device) < limits)  # (rows, width), bool
     return best.gather(-1, kept.sum(-1, keepdim=True) - 1)

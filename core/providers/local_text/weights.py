@@ -14,7 +14,7 @@ import torch
 import transformers
 
 from core import repository
-from core.errors import ModelRefused
+from core.providers.local.files import refuse_slow
 from core.types import ModelSpec
 
 
@@ -22,21 +22,14 @@ def read(spec: ModelSpec, folder: Path) -> tuple[Any, Any]:
     """The model, in evaluation mode, and its tokenizer.
 
     Raises:
-        ModelRefused: the files bring code, are broken, or do not fit into memory.
+        ModelRefused: its tokenizer is not one of the `tokenizers` library.
+        Exception: whatever a broken file makes a parser raise.
     """
-    _refuse_code(spec, folder)
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = _from_pickle(folder, pickled) if (pickled := _only_pickle(spec, folder)) else _from_safetensors(folder)
-    except MemoryError:
-        raise ModelRefused(f"{spec.name} does not fit into this machine's memory. Choose a smaller model.") from None
-    except Exception as error:  # whatever a broken file makes a parser raise, it is the files that are broken
-        raise ModelRefused(
-            f"The files of {spec.name} cannot be read ({type(error).__name__}). "
-            f"Delete the folder {folder} and try again, or choose another model."
-        ) from error
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    refuse_slow(spec, tokenizer)
+    model = _from_pickle(folder, pickled) if (pickled := _only_pickle(spec, folder)) else _from_safetensors(folder)
     return model.eval(), tokenizer
 
 
@@ -60,7 +53,7 @@ def _from_pickle(folder: Path, name: str) -> Any:
     """
     tensors = torch.load(folder / name, map_location="cpu", weights_only=True)
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    model, found = transformers.MODEL_FOR_CAUSAL_LM_MAPPING[type(config)].from_pretrained(
+    model, loading = transformers.MODEL_FOR_CAUSAL_LM_MAPPING[type(config)].from_pretrained(
         None,
         config=config,
         state_dict=tensors,
@@ -68,17 +61,10 @@ def _from_pickle(folder: Path, name: str) -> Any:
         attn_implementation="eager",
         output_loading_info=True,
     )
-    if found["missing_keys"] or found["mismatched_keys"]:
+    if loading["missing_keys"] or loading["mismatched_keys"]:
         raise pickle.UnpicklingError("tensors of the model are missing")
     return model
 
 
 def _only_pickle(spec: ModelSpec, folder: Path) -> str:
     return "" if any(folder.glob("*.safetensors")) else repository.pickled(spec)
-
-
-def _refuse_code(spec: ModelSpec, folder: Path) -> None:
-    for name in ("config.json", "tokenizer_config.json"):
-        path = folder / name
-        if path.is_file() and '"auto_map"' in path.read_text(encoding="utf-8", errors="replace"):
-            raise ModelRefused(f"{spec.name} brings code of its own, which is never run here. Choose another model.")
