@@ -55,6 +55,18 @@ _REVIEWS = (
     ("The story was dull and the ending was terrible.", "stone"),
     ("I enjoyed every minute.", "blue"),
     ("I want my money back. The sound was awful.", "stone"),
+    ("The room was lovely and the staff was charming.", "blue"),
+    ("The soup was disgusting. I will never come back.", "stone"),
+    ("The camera is superb. Best phone in years.", "blue"),
+    ("The battery is poor. I regret it.", "stone"),
+    ("What a joy! The singer was wonderful.", "blue"),
+    ("The lessons were boring and the book was useless.", "stone"),
+    ("The service was excellent. I would recommend it.", "blue"),
+    ("I hated the ending. What a shame!", "stone"),
+    ("The breakfast was delightful.", "blue"),
+    ("The delivery was a mess. Never again.", "stone"),
+    ("The teacher was fantastic. Well worth the money.", "blue"),
+    ("I nearly fell asleep. The plot was weak.", "stone"),
 )
 
 _SHOTS = (
@@ -80,9 +92,27 @@ FEW_SHOT = Experiment(
     ),
     models=("tiny-text",),
     inputs=tuple(Input(values={"review": text}, checks=Check.of(f"equals:{label}")) for text, label in _REVIEWS),
-    samples=3,
     parameters=_PARAMETERS | {"max_new_tokens": 12},
     seed=42,
+)
+
+_PEOPLE = (
+    ("Maria", 34, "Lisbon"),
+    ("Anna Brown", 27, "Oslo"),
+    ("Olga Smith", 51, "Cairo"),
+    ("Peter", 42, "Rome"),
+    ("Lucy Miller", 19, "Paris"),
+    ("Ben", 63, "Vienna"),
+    ("Clara Jones", 38, "Berlin"),
+    ("David", 25, "Madrid"),
+    ("Emma White", 47, "Athens"),
+    ("Frank", 58, "Dublin"),
+    ("Grace Taylor", 31, "Prague"),
+    ("Henry", 22, "Warsaw"),
+    ("Ida Wilson", 69, "Tokyo"),
+    ("Jack", 45, "Lima"),
+    ("Kate Green", 36, "Delhi"),
+    ("Leo", 53, "Geneva"),
 )
 
 EXTRACTION = Experiment(
@@ -94,14 +124,12 @@ EXTRACTION = Experiment(
     ),
     models=("tiny-text",),
     inputs=tuple(
-        Input(values={"sentence": sentence}, checks=Check.of("is-json:name,age,city"))
-        for sentence in (
-            "Maria is 34 years old and lives in Lisbon.",
-            "Anna Brown is 27 years old and lives in Oslo.",
-            "Olga Smith is 51 years old and lives in Cairo.",
+        Input(
+            values={"sentence": f"{name} is {age} years old and lives in {city}."},
+            checks=Check.of("is-json:name,age,city"),
         )
+        for name, age, city in _PEOPLE
     ),
-    samples=2,
     parameters=_PARAMETERS,
     seed=42,
 )

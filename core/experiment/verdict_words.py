@@ -90,11 +90,8 @@ def notes(verdict: Verdict) -> tuple[str, ...]:
     """What a reader must know before believing the sentence: doubled rows, rows without checks, dropped cells."""
     lines = [f"{_rows(same).capitalize()} are the same and count once." for same in verdict.doubled]
     if verdict.unchecked and verdict.units:
-        one = len(verdict.unchecked) == 1
-        verbs = ("has", "is") if one else ("have", "are")
-        lines.append(
-            f"{_rows(verdict.unchecked).capitalize()} {verbs[0]} no check that counts and {verbs[1]} left out."
-        )
+        has, be = ("has", "is") if len(verdict.unchecked) == 1 else ("have", "are")
+        lines.append(f"{_rows(verdict.unchecked).capitalize()} {has} no check that counts and {be} left out.")
     for one in verdict.comparisons:
         if verdict.complete and one.bounds is not None:
             low, high = one.bounds.lowest.difference, one.bounds.highest.difference
