@@ -186,7 +186,7 @@ def vision(name: str) -> bool | None:
 
 def bare(name: str) -> str:
     """A model's name as its server knows it."""
-    return name.removesuffix(VISION).removesuffix(TEXT)
+    return next((name.removesuffix(end) for end in (VISION, TEXT) if name.endswith(end)), name)
 
 
 def parts(model_id: str) -> tuple[Server, str]:

@@ -367,6 +367,64 @@ def test_a_400_without_anything_to_leave_out_is_asked_once(old: House) -> None:
     assert len(old.fake.requests) == 1
 
 
+def test_refused_parameters_are_left_out_one_by_one(house: House) -> None:
+    messages = ["temperature is not supported", UNKNOWN.format("topP"), "top_k must be between 1 and 64"]
+    house.fake.plan(*[refusal(400, "INVALID_ARGUMENT", message) for message in messages])
+    done = house.output(ask(temperature=0.5, top_p=0.5, top_k=5, max_new_tokens=9))
+    assert len(house.fake.requests) == house.asked == 4
+    assert config(house, -1).keys() - {"seed"} == {"maxOutputTokens"}
+    assert "temperature, top_p and top_k were not used by this model" in done.notes
+
+
+def test_what_is_refused_again_ends_it(house: House) -> None:
+    house.fake.plan(*[refusal(400, "INVALID_ARGUMENT", "temperature is not supported")] * 3)
+    assert "temperature is not supported" in house.failure(ask(temperature=0.5, top_k=5)).error
+    assert len(house.fake.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Invalid JSON schema: unrecognized type nonsense",
+        "* GenerateContentRequest.generation_config.response_schema.properties: should be non-empty for OBJECT type",
+    ],
+)
+def test_a_wrong_schema_is_an_error_to_show(new: House, message: str) -> None:
+    new.fake.plan(refusal(400, "INVALID_ARGUMENT", message))
+    assert message in new.failure(ask(json_schema='{"type": "nonsense"}', temperature=0.5)).error
+    assert len(new.fake.requests) == 1
+
+
+def test_a_schema_is_not_left_out_for_a_refusal_that_names_nothing(new: House) -> None:
+    new.fake.plan(*[refusal(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")] * 2)
+    assert new.failure(ask(json_schema="{}", temperature=0.5)).kind == "RemoteError"
+    assert [set(config(new, at)) - {"responseMimeType"} for at in (0, 1)] == [
+        {"responseJsonSchema", "temperature", "seed"},
+        {"responseJsonSchema"},
+    ]
+
+
+@pytest.mark.parametrize("status", ["INVALID_ARGUMENT", "FAILED_PRECONDITION"])
+def test_a_model_without_system_instructions_is_told_in_the_first_users_turn(house: House, status: str) -> None:
+    words = "Developer instruction is not enabled for models/gemma-3-27b-it"
+    house.fake.plan(refusal(400, status, words))
+    talk = (Message("system", "Be brief."), Message("user", "One?", (PNG,)), Message("assistant", "1"))
+    done = house.output(Request(messages=(*talk, Message("user", "Two?")), parameters={"temperature": 0.5}, seed=1))
+    first, second = house.fake.bodies
+    assert first["systemInstruction"]["parts"][0]["text"] == "Be brief."
+    assert "systemInstruction" not in second
+    assert second["contents"][0]["parts"][-1] == {"text": "Be brief.\n\nOne?"}
+    assert [one["role"] for one in second["contents"]] == ["user", "model", "user"]
+    assert second["generationConfig"] == first["generationConfig"]
+    assert not [note for note in done.notes if "not used by this model" in note]
+
+
+def test_without_a_system_text_that_refusal_is_an_error(house: House) -> None:
+    house.fake.plan(refusal(400, "INVALID_ARGUMENT", "Developer instruction is not enabled."))
+    assert "Developer instruction" in house.failure(ask(temperature=0.5)).error
+    assert len(house.fake.requests) == 1
+
+
 def test_a_400_of_another_kind_is_not_asked_again(house: House) -> None:
     house.fake.plan(refusal(400, "FAILED_PRECONDITION", "User location is not supported."))
     assert "location" in house.failure(ask(temperature=0.5)).error
@@ -667,6 +725,22 @@ def test_a_model_does_not_show_its_key(house: House) -> None:
     list(opened.generate([ask()], lambda i: False))
     assert KEY not in repr(opened) + repr(vars(opened))
     opened.close()
+
+
+@pytest.mark.parametrize("cut", [1, 9, len(KEY) - 1])
+def test_a_key_that_an_answer_quotes_is_left_out(house: House, cut: int) -> None:
+    house.fake.plan(stream(chunk("echo "), chunk(KEY[:cut]), chunk(KEY[cut:] + " end", "STOP", usage(3, 2))))
+    done = house.output()
+    assert done.text == "echo [key] end"
+    assert "".join(event.text for event in house.seen if isinstance(event, Delta)) == done.text
+    assert "The answer quoted the key that it was asked with; the key is left out." in done.notes
+
+
+@pytest.mark.parametrize("counts", [None, usage(0, 0), {}])
+def test_counts_that_are_none_are_unknown(house: House, counts: Chunk | None) -> None:
+    house.fake.plan(stream(chunk("Hi"), chunk(" there", "STOP", counts)))
+    done = house.output()
+    assert (done.prompt_tokens, done.output_tokens, done.cost) == (None, 2, None)
 
 
 # The list of models.

@@ -628,6 +628,162 @@ def test_who_refuses_without_a_name_is_asked_for_the_plainest(server: fake.Serve
     assert output.notes == ("temperature, top_p and the seed were not used by this model",)
 
 
+SETTINGS: dict[str, Value] = {"max_new_tokens": 9, "temperature": 0.5, "top_p": 0.5, "stop": ("x",), "top_k": 4}
+
+
+def refusing_one_by_one(*names: str) -> fake.Plan:
+    """Refuses the first of these parameters that a request has, by its name, and answers what has none of them."""
+
+    def plan(on: fake.Conversation, asked: fake.Asked) -> None:
+        name = next((name for name in names if name in asked.body), None)
+        body = refusal(f"Unsupported parameter: '{name}' is not supported with this model.", name)
+        (fake.refuses(400, body) if name else fake.says("Fine."))(on, asked)
+
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("names", "note"),
+    [
+        (("max_tokens", "temperature", "top_p"), "temperature and top_p were"),
+        (("temperature", "max_tokens", "seed"), "temperature and the seed were"),
+        (("stream_options", "logprobs", "seed"), "the seed was"),
+        (
+            ("top_k", "stop", "max_tokens", "seed", "logprobs", "temperature", "top_p", "stream_options"),
+            "top_k, stop, the seed, temperature and top_p were",
+        ),
+    ],
+)
+def test_refused_parameters_are_left_out_one_by_one(server: fake.Server, names: tuple[str, ...], note: str) -> None:
+    server.plans = [refusing_one_by_one(*names)]
+    output = answer(opened(server, "vllm:m"), request(**SETTINGS))
+    assert len(server.requests) == len(names) + 1
+    last = server.requests[-1].body
+    assert not set(names) & set(last)
+    assert last["max_completion_tokens" if "max_tokens" in names else "max_tokens"] == 9
+    assert output.notes == (f"{note} not used by this model",)
+
+
+def test_a_server_that_takes_neither_name_of_the_limit_is_not_asked_for_ever(server: fake.Server) -> None:
+    server.plans = [refusing_one_by_one("max_tokens", "max_completion_tokens")]
+    found = failure(opened(server, "vllm:m"), request(max_new_tokens=9))
+    assert "'max_completion_tokens' is not supported" in found.error
+    assert len(server.requests) == 2
+
+
+def test_a_parameter_that_was_left_out_and_is_refused_again_ends_it(server: fake.Server) -> None:
+    server.plans = [fake.refuses(400, refusal("temperature is not supported", "temperature"))]
+    found = failure(opened(server, "vllm:m"), request(**SETTINGS))
+    assert "temperature is not supported" in found.error
+    assert len(server.requests) == 2
+
+
+def test_a_server_that_does_not_stream_is_asked_for_all_at_once(server: fake.Server) -> None:
+    message = {"model": "m", "choices": [{"message": {"content": "All at once."}, "finish_reason": "stop"}]}
+    organisation = "Your organization must be verified to stream this model."
+    server.plans = [fake.refuses(400, refusal(organisation, "stream")), fake.answers(message)]
+    assert answer(opened(server)).text == "All at once."
+    assert not {"stream", "stream_options"} & set(server.requests[1].body)
+
+
+SCHEMA_FAULTS = [
+    "JSON schema error at #: unrecognized type nonsense",
+    "Invalid schema for response_format 'answer': 'nonsense' is not valid under any of the given schemas",
+    "Invalid schema for response_format 'x': In context=(), 'additionalProperties' is required to be supplied",
+    "Grammar error: Unimplemented keys: ['minLength']",
+    "failed to parse grammar",
+    "Failed to convert the output schema to a grammar",
+    "The provided JSON schema is not valid: unresolvable $ref",
+]
+
+
+@pytest.mark.parametrize("words", SCHEMA_FAULTS)
+@pytest.mark.parametrize("param", [None, "response_format", "response_format.json_schema"])
+def test_a_wrong_schema_is_an_error_to_show(server: fake.Server, words: str, param: str | None) -> None:
+    server.plans = [fake.refuses(400, refusal(words, param)), fake.says("A free answer.")]
+    found = failure(opened(server, "vllm:m"), request(json_schema='{"type": "nonsense"}', temperature=0.5))
+    assert words in found.error
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.",
+        "This model does not support response format `json_schema`.",
+        "'json_schema' is not one of ['json_object', 'text'] - 'response_format.type'",
+        "This response_format type is unavailable now",
+    ],
+)
+def test_a_server_that_takes_no_schema_answers_without_one_and_that_is_noted(server: fake.Server, words: str) -> None:
+    server.plans = [fake.refusing("response_format", refusal(words, "response_format"))]
+    output = answer(opened(server, "vllm:m"), request(json_schema="{}", temperature=0.5))
+    assert server.requests[-1].body["temperature"] == 0.5
+    assert output.notes == ("json_schema was not used by this model",)
+
+
+def test_a_schema_is_not_left_out_for_a_refusal_that_names_nothing(server: fake.Server) -> None:
+    server.plans = [fake.refuses(400, refusal("Bad request."))]
+    found = failure(opened(server, "vllm:m"), request(json_schema="{}", temperature=0.5))
+    assert "Bad request." in found.error
+    assert [("response_format" in sent.body) for sent in server.requests] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "{'error': '/chat/completions: Invalid model name passed in model=x'}"}},
+        {"error": "{'error': '/chat/completions: Invalid model name passed in model=x'}"},
+        "{'error': '/chat/completions: Invalid model name passed in model=x'}",
+        {"error": {"message": "{broken /chat/completions: Invalid model name passed in model=x"}},
+        {"detail": {"error": "[/chat/completions: Invalid model name passed in model=x"}},
+    ],
+)
+def test_words_that_are_no_json_are_kept(server: fake.Server, body: object) -> None:
+    server.plans = [fake.refuses(400, body)]
+    assert "/chat/completions: Invalid model name passed in model=x" in failure(opened(server)).error
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "System role not supported",
+        "Jinja Exception: System role not supported",
+        "Developer instruction is not enabled for models/gemma-3-27b-it",
+        "Conversation roles: only user and assistant roles are supported!",
+        "This model does not support system messages: unsupported system prompt",
+    ],
+)
+def test_a_model_without_a_system_role_is_told_in_the_first_users_turn(
+    server: fake.Server, status: int, words: str
+) -> None:
+    server.plans = [fake.refuses(status, refusal(words)), fake.says("Fine.")]
+    messages = (Message("system", "Be kind."), *HELLO, Message("assistant", "Hel"))
+    assert answer(opened(server), request(*messages, temperature=0.5)).notes == ()
+    first, second = (sent.body for sent in server.requests)
+    assert second["messages"] == [
+        {"role": "user", "content": "Be kind.\n\nSay hello."},
+        {"role": "assistant", "content": "Hel"},
+    ]
+    assert {name: value for name, value in second.items() if name != "messages"} == {
+        name: value for name, value in first.items() if name != "messages"
+    }
+
+
+def test_a_system_text_goes_before_an_image_too(server: fake.Server) -> None:
+    server.plans = [fake.refuses(400, refusal("System role not supported")), fake.says("Fine.")]
+    answer(opened(server), request(Message("system", "Be kind."), Message("user", "What?", (PNG,))))
+    (message,) = server.requests[1].body["messages"]
+    assert [part.get("text") for part in message["content"]] == ["Be kind.", "What?", None]
+
+
+def test_without_a_system_message_there_is_nothing_to_put_elsewhere(server: fake.Server) -> None:
+    server.plans = [fake.refuses(500, refusal("System role not supported"))]
+    assert "System role not supported" in failure(opened(server)).error
+    assert len(server.requests) == 1
+
+
 def test_who_refuses_everything_gives_a_plain_error(server: fake.Server) -> None:
     server.plans = [fake.refuses(400, refusal("I do not like KEY."))]
     found = failure(opened(server), request(temperature=0.5))
@@ -669,6 +825,16 @@ def test_stop_keeps_what_has_come(server: fake.Server) -> None:
     last = come[-1]
     assert isinstance(last, Finished)
     assert (last.output.text, last.output.finish, last.output.output_tokens) == ("Half", "cancelled", 1)
+
+
+def test_counts_of_a_stopped_answer_are_unknown(server: fake.Server) -> None:
+    server.plans = [fake.stalls(HALF)]
+    come: list[Event] = []
+    for event in opened(server).generate([request()], lambda index: bool(come)):
+        come.append(event)
+    assert isinstance(come[-1], Finished)
+    assert come[-1].output.prompt_tokens is None
+    assert come[-1].output.cost is None
 
 
 def test_stopped_before_it_began(server: fake.Server) -> None:
@@ -775,6 +941,31 @@ def test_a_lent_key_counts_every_request_and_token(server: fake.Server) -> None:
     assert len(server.requests) == 4
 
 
+@pytest.mark.parametrize("cut", [1, 6, len(KEY) - 1])
+def test_a_key_that_an_answer_quotes_is_left_out(server: fake.Server, cut: int) -> None:
+    server.plans = [fake.says("echo Bearer ", KEY[:cut], KEY[cut:], " end")]
+    model = opened(server)
+    found = events(model, request())
+    assert KEY not in repr(found) + "".join(event.text for event in found if isinstance(event, Delta))
+    output = answer(model)
+    assert output.text == "echo Bearer [key] end"
+    assert "The answer quoted the key that it was asked with; the key is left out." in output.notes
+
+
+def test_a_key_in_an_answer_that_is_stopped_is_left_out(server: fake.Server) -> None:
+    server.plans = [fake.stalls(fake.event(fake.chunk(f"echo {KEY[:-1]}")))]
+    come: list[Event] = []
+    for event in opened(server).generate([request()], lambda index: bool(come)):
+        come.append(event)
+    assert KEY[:12] not in repr(come)
+
+
+def test_another_model_that_answers_is_named(server: fake.Server) -> None:
+    rows = [fake.chunk("Hi", model="smollm2"), fake.chunk(finish="stop", model="smollm2")]
+    server.plans = [fake.streams(*map(fake.event, rows))]
+    assert answer(opened(server, "llamacpp:no-such-model")).provenance["model_version"] == "smollm2"
+
+
 # Servers that visitors name
 
 OWN = "custom:mine@https://llm.example.com/v1"
@@ -855,6 +1046,81 @@ def test_anthropics_list_is_asked_for_in_its_own_way(server: fake.Server) -> Non
 def test_what_is_no_list_is_said_to_be_none(server: fake.Server, body: object) -> None:
     with pytest.raises(Unreachable, match="not in the form that was asked for"):
         listed(server, body)
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+@pytest.mark.parametrize("body", [{"detail": "Not Found"}, "<html>no</html>", ""])
+def test_a_server_without_a_list_is_said_to_have_none(server: fake.Server, status: int, body: object) -> None:
+    server.plans = [fake.refuses(status, body)]
+    with pytest.raises(RemoteError) as found:
+        list_models(servers.server("openai"), settings_for(server), {"openai": Secret(KEY)})
+    assert str(found.value) == (
+        f"OpenAI gives no list of its models ({status}). "
+        "Type the id of a model; if that is not answered either, check the URL."
+    )
+
+
+SAYS_IT_SEES: dict[str, dict[str, object]] = {
+    "OpenRouter": {"architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"]}},
+    "OpenRouter, before": {"architecture": {"modality": "text+image->text"}},
+    "xAI": {"input_modalities": ["text", "image"]},
+    "GitHub": {"supported_input_modalities": ["text", "image", "audio"]},
+    "models.dev": {"modalities": {"input": ["text", "image"], "output": ["text"]}},
+    "Mistral": {"capabilities": {"completion_chat": True, "vision": True}},
+    "Anthropic": {"capabilities": {"image_input": {"supported": True}}},
+    "Copilot": {"capabilities": {"supports": {"vision": True}}},
+    "Ollama": {"capabilities": ["completion", "vision"]},
+    "llama.cpp": {"capabilities": ["completion", "multimodal"]},
+    "litellm": {"model_info": {"supports_vision": True}},
+    "Fireworks": {"supports_image_input": True},
+    "LM Studio": {"type": "vlm"},
+}
+SAYS_IT_DOES_NOT: dict[str, dict[str, object]] = {
+    "OpenRouter": {"architecture": {"input_modalities": ["text"]}},
+    "OpenRouter, before": {"architecture": {"modality": "text->text+image"}},
+    "Mistral": {"capabilities": {"completion_chat": True, "vision": False}},
+    "Anthropic": {"capabilities": {"image_input": {"supported": False}}},
+    "litellm": {"supports_vision": False},
+}
+SAYS_NOTHING: dict[str, dict[str, object]] = {
+    "OpenAI": {"owned_by": "library"},
+    "llama.cpp": {"capabilities": ["completion"], "meta": {"n_ctx": 4096}},
+    "odd": {"architecture": 7, "capabilities": None, "input_modalities": {}, "modalities": "text", "type": ["x"]},
+}
+
+
+@pytest.mark.parametrize("how", SAYS_IT_SEES)
+def test_what_a_list_says_of_a_models_eyes_counts(server: fake.Server, how: str) -> None:
+    data = [{"id": "llava"} | SAYS_IT_SEES[how], {"id": "own-model"} | SAYS_IT_SEES[how]]
+    names = listed(server, {"data": data}, "openrouter")
+    assert names == ("llava", "own-model#vision")
+    assert all(catalog.spec(f"openrouter:{name}").sees for name in names)
+
+
+@pytest.mark.parametrize("how", SAYS_IT_DOES_NOT)
+def test_what_a_list_says_against_it_counts_too(server: fake.Server, how: str) -> None:
+    data = [{"id": "llava"} | SAYS_IT_DOES_NOT[how], {"id": "own-model"} | SAYS_IT_DOES_NOT[how]]
+    assert listed(server, {"data": data}, "openrouter") == ("llava#text", "own-model")
+
+
+@pytest.mark.parametrize("how", SAYS_NOTHING)
+def test_a_list_that_says_nothing_leaves_the_name(server: fake.Server, how: str) -> None:
+    data = [{"id": "llava"} | SAYS_NOTHING[how], {"id": "own-model"} | SAYS_NOTHING[how]]
+    assert listed(server, {"data": data}, "openrouter") == ("llava", "own-model")
+
+
+def test_llamacpp_says_it_beside_openais_list(server: fake.Server) -> None:
+    beside = [{"name": "m.gguf", "model": "m.gguf", "capabilities": ["completion", "multimodal"]}, 7]
+    assert listed(server, {"models": beside, "data": rows("m.gguf", "n.gguf")}, "llamacpp") == (
+        "m.gguf#vision",
+        "n.gguf",
+    )
+
+
+def test_an_image_is_sent_to_a_model_that_is_said_to_see(server: fake.Server) -> None:
+    answer(opened(server, "openrouter:own-model#vision"), request(Message("user", "What is it?", (PNG,))))
+    assert server.requests[0].body["model"] == "own-model"
+    assert server.requests[0].body["messages"][0]["content"][1]["type"] == "image_url"
 
 
 @pytest.mark.parametrize("status", [401, 404, 429, 500])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Multiselect
 
 from core.catalog.servers import Server
 from core.errors import Unreachable
@@ -30,6 +31,30 @@ def test_a_silent_server_is_asked_again_only_when_told(visit: Visit, monkeypatch
     press(app, "Ask again")
     press(app, "Remote models")
     assert asked == ["ollama", "ollama"]
+
+
+def test_a_list_and_a_visitor_say_which_models_see_images(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def names(server: Server, settings: Settings, secrets: Secrets) -> tuple[str, ...]:
+        return "told#vision", "untold", "llava"
+
+    monkeypatch.setenv("DIPTYCH_LOCAL", "1")
+    monkeypatch.setattr(remote_models, "list_models", names)
+    app = visit("pages/create/text.py")
+    app.session_state["remote.server"] = "Ollama"
+    press(app, "Remote models")
+    assert list(lists(app, "Models to offer").options) == ["told", "untold", "llava"]
+    lists(app, "Models to offer").set_value(["untold", "told", "llava"]).run()
+    press(app, "Remote models")
+    assert list(lists(app, "They see images").value) == ["told", "llava"]
+    lists(app, "They see images").set_value(["told", "untold"]).run()
+    press(app, "Remote models")
+    assert list(lists(app, "They see images").value) == ["untold", "told"]
+    assert list(lists(app, "Models to offer").value) == ["untold", "told", "llava"]
+    assert by_label(app.selectbox, "Model").value == "ollama:untold#vision"  # type: ignore[attr-defined]
+
+
+def lists(app: AppTest, label: str) -> Multiselect:
+    return by_label(app.multiselect, label)  # type: ignore[return-value]
 
 
 def press(app: AppTest, label: str) -> None:

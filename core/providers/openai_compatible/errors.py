@@ -53,7 +53,8 @@ def error_from(error: Exception, endpoint: Endpoint, model: str | None, *, begun
 
 
 def error_in(body: object, endpoint: Endpoint, model: str) -> DiptychError:
-    """The error for an `error` object inside a response whose status was 200."""
+    """The error for an `error` object, or text, inside a response whose status was 200."""
+    body = {"error": body} if isinstance(body, str) else body
     return _status_error(_status_in(body), body, endpoint, model)
 
 

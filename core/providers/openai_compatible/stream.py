@@ -98,7 +98,7 @@ def _line(text: str) -> list[object] | None:
     if text.startswith(_DONE):
         return [END]
     field, _, rest = text.partition(":")
-    if field.strip().strip('"').lower() in _ERROR_EVENTS and not text.startswith("{"):
+    if field.strip().lower() in _ERROR_EVENTS:
         return [_marked(_json(rest) or rest.strip())] if rest.strip() else None
     value = _json(text) if text.startswith("{") else None
     return None if value is None else [value]

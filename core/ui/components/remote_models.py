@@ -168,11 +168,11 @@ def _models(draft: Draft, server: Server) -> None:
             names = _listing(server)
     except DiptychError as error:
         failure = str(error)
-    mine = _mine(server)
+    mine = [servers.bare(name) for name in _mine(server)]
     key = f"remote.models.{server.id}"
     st.multiselect(
         "Models to offer",
-        list(dict.fromkeys([*mine, *names])),
+        list(dict.fromkeys([*mine, *map(servers.bare, names)])),
         default=mine,
         key=key,
         accept_new_options=True,
@@ -181,6 +181,7 @@ def _models(draft: Draft, server: Server) -> None:
         on_change=_offer,
         args=(draft, server, key),
     )
+    _vision(server)
     refusal()
     if failure:
         st.warning(escape(f"The list could not be had: {failure} You can still type a model's id.", 500))
@@ -198,7 +199,10 @@ def _mine(server: Server) -> list[str]:
 def _offer(draft: Draft, server: Server, key: str) -> None:
     """Take what is now chosen of a server's models; the first new one is selected on the page at once."""
     chosen = session().widget(key)
-    taken = [catalog.remote(server, str(name).strip()).id for name in chosen] if isinstance(chosen, list) else []
+    listing = session().listings.get(server.id)
+    named = {servers.bare(name): name for name in (*(listing.names if listing else ()), *_mine(server))}
+    names = [str(name).strip() for name in chosen] if isinstance(chosen, list) else []
+    taken = [catalog.remote(server, named.get(name, name)).id for name in names]
     for model in taken:
         servers.parts(model)  # a name that cannot be one is refused, and nothing is taken
     before = [catalog.remote(server, name).id for name in _mine(server)]
@@ -206,6 +210,42 @@ def _offer(draft: Draft, server: Server, key: str) -> None:
     fresh = [model for model in taken if model not in before]
     if fresh and not set(draft.models) & set(taken):
         draft.select(fresh[0], session().fresh_key())
+
+
+def _vision(server: Server) -> None:
+    """Which of the models see images: known by their names or the server's list, and else said by the visitor here."""
+    models = {servers.bare(name): catalog.remote(server, name) for name in _mine(server)}
+    if not models:
+        return
+    seeing = [name for name, row in models.items() if row.sees]
+    key = "remote.vision." + " ".join(row.id for row in models.values())
+    st.multiselect(
+        "They see images",
+        list(models),
+        default=seeing,
+        key=key,
+        help="Images can be attached for these. Neither a name nor a server's list says it of every model.",
+        on_change=_take_vision,
+        args=(server, key),
+    )
+
+
+def _take_vision(server: Server, key: str) -> None:
+    """Take what the visitor says of the models' eyes, on every page that has one of them chosen."""
+    chosen = session().widget(key)
+    seeing = chosen if isinstance(chosen, list) else []
+    renamed: dict[str, str] = {}
+    for name in _mine(server):
+        bare = servers.bare(name)
+        sees = bare in seeing
+        known = catalog.remote(server, bare).sees == sees
+        named = servers.with_vision(bare, None if known else sees)
+        renamed[catalog.remote(server, name).id] = catalog.remote(server, named).id
+    session().remote_models = [renamed.get(model, model) for model in session().remote_models]
+    for draft in session().drafts.values():
+        models = [renamed.get(model, model) for model in draft.models]
+        if models != draft.models:
+            draft.models, draft.generation = models, session().fresh_key()
 
 
 def _listing(server: Server) -> tuple[str, ...]:
