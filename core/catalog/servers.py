@@ -29,6 +29,7 @@ class Server:
     `base_url` is all but the endpoint's own path; `models` are offered before the server was asked for its list;
     `local` ones listen on the machine that runs Diptych and need no key. `length` is what the server calls the
     limit of new tokens; `asks` are optional parameters it takes besides temperature, top_p, stop and that limit.
+    `successors` are (pattern of a model's name, the model in its place) for models that their `maker` shut down.
     """
 
     id: str
@@ -41,11 +42,23 @@ class Server:
     length: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     asks: frozenset[str] = frozenset({"seed", "logprobs"})
     note: str = ""
+    maker: str = ""
+    successors: tuple[tuple[str, str], ...] = ()
 
     @property
     def needs_key(self) -> bool:
         return not self.local
 
+
+_GOOGLE_SHUT_DOWN = (
+    (r"gemini-2\.0|gemini-1\.", "gemini-3.5-flash-lite"),
+    (r"gemini-2\.5-pro", "gemini-3.8-flash"),
+    (r"gemini-2\.5-flash$", "gemini-3.5-flash-lite"),
+    (r"gemini-2\.5-flash-image|gemini-3\.1-flash-image-preview|imagen", "gemini-3.1-flash-image"),
+    (r"gemini-3-pro-image-preview", "gemini-3-pro-image"),
+    (r"gemini-3-pro-preview", "gemini-3.8-flash"),
+)
+"""Models of Google's that are gone, and what it points to (ai.google.dev, deprecations, November 2026)."""
 
 SERVERS: tuple[Server, ...] = (
     Server(
@@ -56,6 +69,8 @@ SERVERS: tuple[Server, ...] = (
         models=("gemini-3.5-flash-lite", "gemini-3.8-flash", "gemini-4-hydrogen", "gemini-flash-latest"),
         key_page="https://aistudio.google.com/apikey",
         asks=frozenset({"seed", "top_k", "thinking", "json_schema"}),
+        maker="Google",
+        successors=_GOOGLE_SHUT_DOWN,
     ),
     Server(
         id="openai",
@@ -165,8 +180,8 @@ def server(server_id: str) -> Server:
     for row in SERVERS:
         if row.id == server_id:
             return row
-    known = ", ".join(row.id for row in SERVERS)
-    raise UnknownModel(f"There is no server '{server_id[:40]}' here. Choose one of: {known}.")
+    ids = ", ".join(row.id for row in SERVERS)
+    raise UnknownModel(f"There is no server '{server_id[:40]}' here. Choose one of: {ids}.")
 
 
 def custom(base_url: str) -> Server:

@@ -25,16 +25,6 @@ MAX_QUOTED = 240
 MAX_READ = 10_000
 MAX_DEPTH = 4
 
-SUCCESSORS = {
-    r"gemini-2\.0|gemini-1\.": "gemini-3.5-flash-lite",
-    r"gemini-2\.5-pro": "gemini-3.8-flash",
-    r"gemini-2\.5-flash$": "gemini-3.5-flash-lite",
-    r"gemini-2\.5-flash-image|gemini-3\.1-flash-image-preview|imagen": "gemini-3.1-flash-image",
-    r"gemini-3-pro-image-preview": "gemini-3-pro-image",
-    r"gemini-3-pro-preview": "gemini-3.8-flash",
-}
-"""Models that were shut down, and what their maker points to (ai.google.dev, deprecations, November 2026)."""
-
 
 def status_error(
     status: int, server: Server, model: str, *, message: str = "", retry_after: float | None = None
@@ -46,7 +36,7 @@ def status_error(
         retry_after: seconds, as the server gave them.
     """
     name, quote = server.name, f" It says: {message}" if message else ""
-    # Google answers 400 where others answer 401.
+    # Some answer 400 where others answer 401.
     if status in (401, 403) or (status == 400 and re.search(r"api key (not valid|expired|not found)", message, re.I)):
         return KeyRefused(
             f"{name} does not take this key ({status}). Check that it is right, active and allowed to use {model}."
@@ -191,9 +181,9 @@ def _parsed(text: str) -> object:
 
 def _not_found(server: Server, model: str) -> str:
     bare = model.rsplit("/", 1)[-1]
-    successor = next((new for pattern, new in SUCCESSORS.items() if re.match(pattern, bare)), None)
-    if server.id == "gemini" and successor:
-        return f"Google has shut down {model[:80]}. Choose {successor}, its successor."
+    successor = next((name for pattern, name in server.successors if re.match(pattern, bare)), None)
+    if successor:
+        return f"{server.maker} has shut down {model[:80]}. Choose {successor}, its successor."
     return f"{server.name} has no model '{model[:80]}', or this key may not use it (404). Choose one from its list."
 
 

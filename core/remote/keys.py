@@ -85,7 +85,7 @@ class KeyRedactor:
         texts = {key.reveal() for key in keys if key}
         self._keys = sorted((text for text in texts if len(text) >= MIN_REDACTED), key=len, reverse=True)
         self._held = ""
-        self.found = False
+        self.has_redacted = False
 
     def feed(self, text: str) -> str:
         """More of the text; returns what of it can be shown now."""
@@ -99,13 +99,13 @@ class KeyRedactor:
         rest, self._held = self._held, ""
         if len(rest) < MIN_CUT_KEY:
             return rest
-        self.found = True
+        self.has_redacted = True
         return REDACTED
 
     def _without_keys(self, text: str) -> str:
         for key in self._keys:
             if key in text:
-                self.found, text = True, text.replace(key, REDACTED)
+                self.has_redacted, text = True, text.replace(key, REDACTED)
         return text
 
 

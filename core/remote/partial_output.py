@@ -89,7 +89,7 @@ class PartialOutput:
         output_tokens = self._counted()
         if output_tokens is None and self.pieces:
             self.note("The server did not say how many tokens this took; its pieces are counted.")
-        if self._redactor.found:
+        if self._redactor.has_redacted:
             self.tokens = []  # they would spell the key
             self.note("The answer quoted the key that it was asked with; the key is left out.")
         counted = self.prompt_tokens is not None and output_tokens is not None

@@ -19,7 +19,6 @@ from core.catalog.servers import custom, server
 from core.errors import InvalidInput, KeyRefused, QuotaSpent, RemoteError, Unreachable
 from core.remote.errors import (
     MAX_QUOTED,
-    SUCCESSORS,
     connection_error,
     format_error,
     retry_after_seconds,
@@ -245,7 +244,7 @@ def test_what_still_lives_has_none(model: str) -> None:
 
 
 def test_a_successor_is_not_gone_itself() -> None:
-    assert not [new for new in SUCCESSORS.values() if "successor" in str(status_error(404, GEMINI, new))]
+    assert not [new for _, new in GEMINI.successors if "successor" in str(status_error(404, GEMINI, new))]
 
 
 def test_a_name_without_end_is_shortened() -> None:

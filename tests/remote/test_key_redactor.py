@@ -33,7 +33,7 @@ def test_a_key_that_is_cut_off_at_the_end_is_taken_out_as_far_as_it_came() -> No
 def test_what_is_no_key_comes_at_once() -> None:
     redactor = KeyRedactor([Secret(KEY)])
     assert [redactor.feed(text) for text in ("Hello", ", wor", "ld.")] == ["Hello", ", wor", "ld."]
-    assert not redactor.found
+    assert not redactor.has_redacted
 
 
 def test_a_beginning_of_a_key_waits_for_its_end() -> None:

@@ -212,8 +212,8 @@ def _chunk(chunk: protos.GenerateContentResponse) -> Chunk:
 
 def _name(reasons: type[IntEnum], number: int) -> str:
     """The name of a reason; a number that is newer than this SDK stands for itself."""
-    known = {int(reason): reason.name for reason in reasons}
-    return known.get(number, f"REASON_{number}") if number else ""
+    names = {int(reason): reason.name for reason in reasons}
+    return names.get(number, f"REASON_{number}") if number else ""
 
 
 connect = SdkConnection
