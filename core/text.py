@@ -37,3 +37,18 @@ def money(dollars: float | None) -> str:
     if dollars is None:
         return "price not known"
     return f"${dollars:.4f}" if dollars >= 0.0001 or dollars == 0 else "under $0.0001"
+
+
+def escaped(text: str) -> str:
+    """Text on one line: \\n, \\r and \\t for line ends and tabs, a doubled backslash where it would be read as one of them.
+
+    `unescaped` gives the text back."""
+    signs = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    plain = re.sub(r"\\(?=[nrt\\\n\r\t])", r"\\\\", text)
+    return "".join(signs.get(character, character) for character in plain)
+
+
+def unescaped(line: str) -> str:
+    """Text from a line with \\n, \\r, \\t and \\\\ in it; a backslash before anything else is a backslash."""
+    signs = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\"}
+    return re.sub(r"\\([nrt\\])", lambda match: signs[match[1]], line)

@@ -8,7 +8,7 @@ keeps or draws anything.
 from core.experiment.estimate import Estimate, bill, estimate, sentence, unit
 from core.experiment.grade import check_lines, grade
 from core.experiment.grid import effective_samples
-from core.experiment.plan import plan, run, variable_names
+from core.experiment.plan import plan, readable_names, run, variable_names
 from core.experiment.serialize import from_dict, to_dict
 from core.experiment.summary import VariantSummary, summary
 from core.experiment.verdict import Comparison, Verdict, columns_of, verdict
@@ -31,6 +31,7 @@ __all__ = [
     "from_dict",
     "grade",
     "plan",
+    "readable_names",
     "run",
     "sentence",
     "summary",

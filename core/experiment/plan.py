@@ -5,6 +5,7 @@ Nothing here generates, keeps or draws anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -15,10 +16,12 @@ from core.experiment.grade import check_lines
 from core.experiment.grid import effective_samples, grid_cells, seed_of, settings
 from core.experiment.rendering import rendered
 from core.text import clean, short
-from core.types import MAX_TITLE, Cell, Check, Experiment, Message, Request, Run
+from core.types import MAX_TITLE, Cell, Experiment, Message, Request, Run
 
 MAX_CELLS = 600
 MAX_PROMPT_CHARS = 8_000
+
+_PLAIN_VARIABLE = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
 
 
 def variable_names(experiment: Experiment) -> tuple[str, ...]:
@@ -27,21 +30,39 @@ def variable_names(experiment: Experiment) -> tuple[str, ...]:
     Raises:
         TemplateError: a template cannot be read; the message names its variant or row.
     """
+    names, errors = readable_names(experiment)
+    if errors:
+        raise TemplateError(errors[0])
+    return names
+
+
+def readable_names(experiment: Experiment) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(variables as in `variable_names`, a sentence for each template that cannot be read).
+
+    Of such a template those variables count that stand alone in their braces, so that one mistake in it makes none of
+    the others disappear.
+    """
     names: list[str] = []
+    errors: list[str] = []
+    for where, template in _templates(experiment):
+        try:
+            names += prompts.variables(template)
+        except TemplateError as error:
+            errors.append(f"{where}: {error}")
+            names += _PLAIN_VARIABLE.findall(template)
+    return tuple(dict.fromkeys(names)), tuple(errors)
+
+
+def _templates(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """(where it stands, template) of everything that is filled in."""
     for variant in experiment.variants:
         if not variant.literal:
-            with _located(f"Variant '{short(variant.name)}': "):
-                names += prompts.variables(variant.system) + prompts.variables(variant.user)
-    with _located("Checks for all rows: "):
-        names += _variables_of(experiment.checks)
-    for number, row in enumerate(experiment.inputs, start=1):
-        with _located(f"Row {number}: "):
-            names += _variables_of(row.checks)
-    return tuple(dict.fromkeys(names))
-
-
-def _variables_of(lines: Sequence[Check]) -> list[str]:
-    return [name for check in lines if "{{" in check.line for name in prompts.variables(check.line)]
+            yield f"Variant '{short(variant.name)}'", variant.system
+            yield f"Variant '{short(variant.name)}'", variant.user
+    rows = [("Checks for all rows", experiment.checks)]
+    rows += [(f"Row {number}", row.checks) for number, row in enumerate(experiment.inputs, start=1)]
+    for where, checks_of in rows:
+        yield from ((where, check.line) for check in checks_of if "{{" in check.line)
 
 
 def plan(

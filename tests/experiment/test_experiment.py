@@ -21,6 +21,7 @@ from core.experiment import (
     from_dict,
     grade,
     plan,
+    readable_names,
     run,
     sentence,
     summary,
@@ -643,3 +644,21 @@ def test_format_1_is_read_with_ids_for_its_rows_and_its_earlier_messages() -> No
     assert [(row.id, row.checks) for row in made.inputs] == [("row-1", Check.of("is-json")), ("row-2", ())]
     assert [(message.role, message.text) for message in made.earlier] == [("user", "Hi"), ("assistant", "Hello")]
     assert from_dict(to_dict(made)) == made
+
+
+def test_one_template_that_cannot_be_read_hides_no_other_variable() -> None:
+    experiment = Experiment(
+        page="playground",
+        variants=(
+            Variant(name="A", user="{{first name}} and {{numbers}}", system="{{ voice }}"),
+            Variant(name="B", user="{% if x %} {{other|upper}}"),
+            Variant(name="C", user=r"\frac{{a}}{{b}}"),
+        ),
+        models=("tiny-text",),
+        inputs=(Input(values={"a": "1"}, checks=Check.of("contains:{{wanted}}", "regex:{{ 1")),),
+    )
+    names, errors = readable_names(experiment)
+    assert names == ("voice", "numbers", "a", "b", "wanted")
+    assert [error.split(":")[0] for error in errors] == ["Variant 'A'", "Variant 'B'", "Row 1"]
+    with pytest.raises(TemplateError, match="Variant 'A'"):
+        variable_names(experiment)
