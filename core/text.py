@@ -40,9 +40,10 @@ def money(dollars: float | None) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text on one line: \\n, \\r and \\t for line ends and tabs, a doubled backslash where it would be read as one of them.
+    """Text on one line, with \\n, \\r and \\t in place of line ends and tabs; `unescaped` gives it back.
 
-    `unescaped` gives the text back."""
+    A backslash is doubled where it would be read as part of one of them.
+    """
     signs = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
     plain = re.sub(r"\\(?=[nrt\\\n\r\t])", r"\\\\", text)
     return "".join(signs.get(character, character) for character in plain)
