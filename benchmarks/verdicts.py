@@ -23,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, product
 from pathlib import Path
 
@@ -40,6 +41,7 @@ Draw = Callable[[np.random.Generator, int, int, int], Floats]  # (runs, columns,
 ALPHA, COVERAGE, POWER_GAP = 0.05, 0.93, 0.05
 INPUTS, SAMPLES, COLUMNS, LOOKS = (4, 8, 15, 20, 40, 100), (1, 3, 10), (2, 3, 6), (1, 3)
 GROWTH = 1.5
+SECOND_RUNS, SECOND_PART = 8000, 1000  # of the second simulation: all, and as many as are drawn at once
 PAGE = Path(__file__).parent.parent / "docs" / "statistics.md"
 BEGIN, END = "<!-- verdicts: begin -->", "<!-- verdicts: end -->"
 
@@ -242,32 +244,40 @@ def exact_power(population: Population, inputs: int, alpha: float) -> float:
     return float(likely[up - down > t.isf(alpha / 2, inputs - 1) * error].sum())
 
 
-def second_power(population: Population, inputs: int, samples: int, alphas: Sequence[float], runs: int) -> float:
-    """The power by a simulation that shares no code with the first: it appends the pseudo-units and takes moments."""
+@lru_cache(maxsize=1)
+def second_sample(population: Population, inputs: int, samples: int, runs: int) -> tuple[Floats, Floats]:
+    """Mean differences and mean absolute differences of two columns, (runs, inputs), with random numbers of its own."""
     rng = np.random.default_rng(7_000_003 + inputs * 13 + samples)
+    means, unlike = [], []
+    for _ in range(runs // SECOND_PART):
+        chances = population.draw(rng, SECOND_PART, 2, inputs)[..., None]
+        passed = rng.random((SECOND_PART, 2, inputs, samples)) < chances
+        apart = passed[:, 1].astype(np.int8) - passed[:, 0].astype(np.int8)  # (runs, inputs, samples)
+        means.append(apart.mean(axis=2))
+        unlike.append(np.abs(apart).mean(axis=2))
+    return np.concatenate(means), np.concatenate(unlike)
+
+
+def second_power(population: Population, inputs: int, samples: int, alphas: Sequence[float]) -> float:
+    """The power by a simulation that shares no code with the first: it appends the pseudo-units and takes moments."""
     sizes = sizes_of(inputs, len(alphas))
-    chances = population.draw(rng, runs, 2, sizes[-1])[..., None]
-    passed = rng.random((runs, 2, sizes[-1], samples)) < chances
-    apart = passed[:, 1].astype(np.int8) - passed[:, 0].astype(np.int8)  # (runs, inputs, samples)
-    means, unlike = apart.mean(axis=2), np.abs(apart).mean(axis=2)
-    seen = np.zeros(runs, bool)
+    means, unlike = second_sample(population, sizes_of(inputs, max(LOOKS))[-1], samples, SECOND_RUNS)
+    seen = np.zeros(SECOND_RUNS, bool)
     for alpha, units in zip(alphas, sizes, strict=True):
         own, other = means[:, :units], unlike[:, :units]
-        ones = np.ones((runs, 4))
+        ones = np.ones((SECOND_RUNS, 4))
         pseudo = np.sqrt((np.hstack([own, ones]) ** 2).sum(axis=1) / np.hstack([other, ones]).sum(axis=1))[:, None]
         joined = np.hstack([own, pseudo, -pseudo])
         seen |= joined.mean(axis=1) > t.ppf(1 - alpha / 2, units - 1) * joined.std(axis=1) / np.sqrt(units + 2)
     return float(seen.mean())
 
 
-def expected_power(
-    population: Population, inputs: int, samples: int, alphas: Sequence[float], runs: int
-) -> float | None:
+def expected_power(population: Population, inputs: int, samples: int, alphas: Sequence[float]) -> float | None:
     if population.gain == 0:
         return None
     if samples == 1 and len(alphas) == 1:
         return exact_power(population, inputs, alphas[0])
-    return second_power(population, inputs, samples, alphas, runs)
+    return second_power(population, inputs, samples, alphas)
 
 
 def rows(
@@ -286,7 +296,7 @@ def rows(
         pairs = simulate(population, units, repeats, runs, own_seed, max(columns), max(looks))
         for count, seen in product(columns, looks):
             false, coverage, power = judge(population, pairs, count, units, seen)
-            expected = expected_power(population, units, repeats, comparison_alphas(count, units, seen), runs)
+            expected = expected_power(population, units, repeats, comparison_alphas(count, units, seen))
             own = None if expected is None else power
             yield Row(population.name, count, units, repeats, seen, runs, false, coverage, own, expected)
 
