@@ -89,7 +89,7 @@ class Call:
         """Each chunk in the form that this SDK streams; the last of an array closes it."""
         if not self.legacy:
             return [b"data: " + json.dumps(one, ensure_ascii=False).encode() + b"\r\n\r\n" for one in chunks]
-        made = [json.dumps(_numbered(one), ensure_ascii=False).encode() for one in chunks]
+        made = [json.dumps(numbered(one), ensure_ascii=False).encode() for one in chunks]
         return [(b"[" if i == 0 else b",\r\n") + one for i, one in enumerate(made)]
 
     def end(self, *, whole: bool = True) -> None:
@@ -106,7 +106,7 @@ class Call:
         self._handler.connection.shutdown(socket.SHUT_RDWR)
 
 
-def _numbered(one: Chunk) -> Chunk:
+def numbered(one: Chunk) -> Chunk:
     found = json.loads(json.dumps(one))
     for candidate in found.get("candidates", []):
         if "finishReason" in candidate:
