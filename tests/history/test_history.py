@@ -118,6 +118,15 @@ def test_a_run_comes_back_whole(history: History) -> None:
     assert row.created == datetime.fromtimestamp(1_800_000_002, UTC)
 
 
+def test_a_count_that_no_server_gave_stays_unknown(history: History) -> None:
+    planned = made(samples=1)
+    history.begin(ME, planned)
+    history.finish(planned, planned.cells[0], done(planned.cells[0], prompt_tokens=None))
+    output = history.open(ME, "r1").results[0].output
+    assert output is not None
+    assert output.prompt_tokens is None
+
+
 def test_a_recipe_is_all_that_a_replay_needs(history: History) -> None:
     keep(history)
     assert history.open(ME, "r1").provenances[0] == {
