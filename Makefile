@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 PORT   ?= 8501
 CORPUS ?= ../shared/corpus/grimm.txt
 
+# A file's tests stay together, because they share its models and servers.
+PARALLEL := -n logical --dist loadfile
+
 .PHONY: help run test quick lint types unit browser train-text evaluate-text train-code evaluate-code train-image judge-image evaluate-image train-audio judge-audio evaluate-audio clean
 
 help: ## List the commands
@@ -16,7 +19,7 @@ run: $(VENV)/.run ## Install what the app needs and serve it (PORT=8501)
 test: lint types unit ## Install what the tests need; lint, types and every test, browser tests included
 
 quick: lint types ## Style, types and every test but the browser's and the trainings'
-	$(BIN)/python -m pytest -m 'not browser' --ignore tests/training
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not browser' --ignore tests/training
 
 lint: $(VENV)/.dev ## Style
 	$(BIN)/ruff check .
@@ -25,8 +28,9 @@ lint: $(VENV)/.dev ## Style
 types: $(VENV)/.dev ## Types
 	$(BIN)/mypy
 
-unit: $(VENV)/.dev $(VENV)/.browser ## Every test
-	$(BIN)/python -m pytest
+unit: $(VENV)/.dev $(VENV)/.browser ## Every test: those without a browser on all cores, a file at a time; then the browser's alone
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not browser'
+	$(BIN)/python -m pytest -m browser
 
 browser: $(VENV)/.dev $(VENV)/.browser ## Only the tests that drive a browser
 	$(BIN)/python -m pytest -m browser

@@ -121,5 +121,5 @@ def compare_columns(
         alpha,
         each,
         look,
-        f"Sidak over {len(pairs)} comparisons, alpha spending at look {look}",
+        f"Sidak over {len(pairs)} comparison{'' if len(pairs) == 1 else 's'}, alpha spending at look {look}",
     )
