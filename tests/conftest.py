@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -69,8 +70,10 @@ def visit(fresh_resources: None) -> Callable[[str], object]:
     """Open a page as a person would: through Home.py, then its menu."""
     from streamlit.testing.v1 import AppTest
 
-    def open_page(path: str = "") -> AppTest:
-        app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
+    def open_page(path: str = "", secrets: Mapping[str, object] = MappingProxyType({})) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+        app.secrets = dict(secrets)  # of the deployment
+        app.run()
         return app.switch_page(path).run() if path else app
 
     return open_page

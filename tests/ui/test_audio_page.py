@@ -11,9 +11,8 @@ from core.experiment import Experiment, Input, Variant
 from core.types import Check
 from core.ui.session import resources
 from tests.support import fakes
-from tests.ui.test_pages import PLAYGROUND, Visit, by_label, said, settle
+from tests.support.visits import AUDIO, PLAYGROUND, Visit, by_label, fill, runs, said, settle
 
-AUDIO = "pages/create/audio.py"
 Hire = Callable[..., fakes.Band]
 
 
@@ -90,17 +89,15 @@ def test_a_run_from_the_history_is_heard_again(visit: Visit, band: Hire) -> None
     band()
     app = visit(AUDIO)
     generate(app)
-    run_id = app.session_state["diptych"].drafts["audio"].run_id
     resources.close()  # so that nothing but the history knows the run
     app.run()
-    assert app.session_state["diptych"].drafts["audio"].run_id == run_id
+    assert len(runs("audio")) == 1
     assert players(app) == 1
 
 
 def test_sound_plays_in_the_playground_and_no_check_of_text_judges_it(visit: Visit, band: Hire) -> None:
     band()
-    app = visit(PLAYGROUND)
-    app.session_state["diptych"].adopt(
+    fill(
         Experiment(
             page="playground",
             variants=(Variant(name="A", user="a {{what}}"), Variant(name="B", user="one {{what}}")),
@@ -108,7 +105,7 @@ def test_sound_plays_in_the_playground_and_no_check_of_text_judges_it(visit: Vis
             inputs=(Input(values={"what": "bell"}, checks=Check.of("contains:bell")),),
         )
     )
-    app.run()
+    app = visit(PLAYGROUND)
     by_label(app.button, "Run").click()  # type: ignore[attr-defined]
     app.run()
     settle(app)

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from streamlit.runtime.context import ContextProxy
 
 from core.errors import InvalidInput
 from core.experiment import serialize
 from core.history import MAX_DRAFT
-from core.ui.session import owner
-from tests.ui.test_pages import CHAT, PLAYGROUND, TEXT, Visit, by_label, said, settle
-
-
-@pytest.fixture(autouse=True)
-def _one_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every visit of a test brings the same cookie, and nothing else of the visits before it."""
-    monkeypatch.setattr(ContextProxy, "cookies", {owner.COOKIE: "a" * 43})
+from tests.support.visits import CHAT, PLAYGROUND, TEXT, Visit, by_label, said, settle
 
 
 def test_a_long_prompt_is_kept_whole(visit: Visit) -> None:

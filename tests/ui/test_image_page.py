@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,9 +15,19 @@ from core.experiment import Experiment, Input, Variant
 from core.types import Check
 from core.ui.session import resources
 from tests.support import fakes
-from tests.ui.test_pages import HISTORY, PLAYGROUND, Visit, by_label, said, settle
-
-IMAGE = "pages/create/image.py"
+from tests.support.visits import (
+    HISTORY,
+    IMAGE,
+    PLAYGROUND,
+    Visit,
+    by_label,
+    fill,
+    on_page,
+    press,
+    runs,
+    said,
+    settle,
+)
 
 Hang = Callable[..., fakes.Easel]
 
@@ -31,10 +42,6 @@ def easel(monkeypatch: pytest.MonkeyPatch) -> Hang:
         return made
 
     return hang
-
-
-def draft(app: AppTest, page: str = "image"):  # type: ignore[no-untyped-def]
-    return app.session_state["diptych"].drafts[page]
 
 
 def generate(app: AppTest, label: str = "Generate") -> None:
@@ -98,8 +105,7 @@ def test_a_list_of_seeds_stands_for_seed_and_number(visit: Visit, easel: Hang) -
     assert by_label(app.number_input, "Images").disabled
     generate(app)
     assert [request.seed for request in asked] == [9, 3, 4, 5]
-    app.button(key=f"{draft(app).key(draft(app).run_id, 0)}.seed").click()
-    app.run()
+    press(app, "Reuse seed")
     assert by_label(app.number_input, "Seed").value == 9
     assert not by_label(app.number_input, "Seed").disabled
     by_label(app.text_input, "Seeds").set_value("1, 1").run()
@@ -120,7 +126,7 @@ def test_a_model_without_a_negative_prompt_says_why(visit: Visit) -> None:
     by_label(app.selectbox, "Model").set_value("lcm-dreamshaper-v7").run()
     assert by_label(app.text_area, "Negative prompt").disabled
     assert by_label(app.number_input, "Steps").value == 4
-    assert "negative_prompt" not in draft(app).experiment().parameters
+    assert "negative_prompt" not in on_page("image").parameters
 
 
 def test_the_end_that_is_not_read_is_shown(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,11 +173,9 @@ def test_a_hostile_file_changes_nothing(visit: Visit) -> None:
 
 
 def test_an_old_name_of_a_model_comes_with_a_note(visit: Visit) -> None:
+    fill(Experiment(page="image", variants=(Variant(name="A", user="x"),), models=("runwayml/stable-diffusion-v1-5",)))
     app = visit(IMAGE)
-    old = Experiment(page="image", variants=(Variant(name="A", user="x"),), models=("runwayml/stable-diffusion-v1-5",))
-    app.session_state["diptych"].adopt(old)
-    app.run()
-    assert draft(app).models == ["stable-diffusion-v1-5"]
+    assert on_page("image").models == ("stable-diffusion-v1-5",)
     assert any("left the hub" in str(one.value) for one in app.info)
 
 
@@ -185,12 +189,9 @@ def test_the_playground_compares_images_and_judges_them(visit: Visit, easel: Han
     labels = [area.label for area in app.text_area]
     assert "Negative prompt" in labels
     assert not [label for label in labels if label.startswith("System")]
-    drawing = draft(app, "playground")
-    drawing.inputs = [
-        Input(values={"numbers": "a star"}, checks=Check.of("not-blank", "image-size:64x64", "contains:a"))
-    ]
-    drawing.samples, drawing.generation = 2, 998
-    app.run()
+    row = Input(values={"numbers": "a star"}, checks=Check.of("not-blank", "image-size:64x64", "contains:a"))
+    fill(replace(on_page("playground"), inputs=(row,), samples=2))
+    app = visit(PLAYGROUND)
     generate(app, "Run")
     assert len(asked) == 6
     assert sorted({request.seed for request in asked}) == [42, 43], "sample k has the same seed in every variant"
@@ -204,9 +205,8 @@ def test_the_playground_compares_images_and_judges_them(visit: Visit, easel: Han
 
 def test_the_example_of_the_playground_runs_as_it_is(visit: Visit, easel: Hang) -> None:
     asked = easel().asked
+    fill(DRAWN)
     app = visit(PLAYGROUND)
-    app.session_state["diptych"].adopt(DRAWN)
-    app.run()
     assert "Make 27 images" in said(app)
     generate(app, "Run")
     assert len(asked) == 27
@@ -219,7 +219,7 @@ def test_texts_and_images_are_not_mixed(visit: Visit) -> None:
     assert "cannot be compared" in " ".join(str(one.value) for one in app.warning)
     by_label(app.button, "Run").click()
     app.run()
-    assert draft(app, "playground").runs == []
+    assert runs("playground") == []
 
 
 # The records.
@@ -230,17 +230,13 @@ def test_the_history_shows_images_and_brings_them_back(visit: Visit, easel: Hang
     app = visit(IMAGE)
     by_label(app.number_input, "Images").set_value(2).run()
     generate(app)
-    run_id = draft(app).run_id
     app.switch_page(HISTORY).run()
     (table,) = app.dataframe
     assert str(table.value["Image"][0]).startswith("data:image/png;base64,")
     assert table.value["Made"][0] == "40 steps"
     home = visit()
-    home.session_state["diptych"].token = app.session_state["diptych"].token  # the same visitor, come back
-    home.run()
     assert len(home.image) == 1
-    by_label(home.button, "Restore").click()
-    home.run()
+    press(home, "Restore")
     assert home.title[0].value == "Image"
-    assert draft(home).run_id == run_id
+    assert len(runs("image")) == 1
     assert len(home.image) == 2

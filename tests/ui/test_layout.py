@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Node
 
 from core.ui.components import page_not_found_fix
-from tests.ui.test_pages import by_label
+from tests.support.visits import by_label
 
 Visit = Callable[..., AppTest]
 Act = Callable[[AppTest], None]

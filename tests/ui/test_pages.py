@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.examples import EXAMPLES
 from core.experiment import plan
 from core.ui.session import pages, resources
 from tests.support import tiny_models
+from tests.support.visits import (
+    CHAT,
+    CODE,
+    HISTORY,
+    PLAYGROUND,
+    TEXT,
+    Visit,
+    by_label,
+    fill,
+    on_page,
+    runs,
+    said,
+    settle,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = tuple(row.path for row in pages.PAGES)
-PLAYGROUND = "pages/compare/playground.py"
-TEXT = "pages/create/text.py"
-HISTORY = "pages/records/history.py"
-
-Visit = Callable[..., AppTest]
-
-
-def by_label(widgets: object, label: str) -> object:
-    return next(widget for widget in widgets if label in widget.label)  # type: ignore[attr-defined]
-
-
-def said(app: AppTest) -> str:
-    """All text that a person reads on the page."""
-    parts = [*app.markdown, *app.caption, *app.title, *app.subheader, *app.error, *app.info]
-    return "\n".join(str(part.value) for part in parts)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -75,7 +72,7 @@ def test_a_new_variable_becomes_a_column(visit: Visit) -> None:
     app = visit(PLAYGROUND)
     by_label(app.text_area, "Prompt A").set_value("Say {{word}} and {{numbers}}")
     app.run()
-    assert "word" in app.session_state["diptych"].drafts["playground"].table_key
+    assert list(app.dataframe[0].value.columns)[:2] == ["word", "numbers"]
     assert "**word** is empty in rows 1, 2, 3, 4" in said(app), "what is missing is named before the run"
 
 
@@ -89,12 +86,13 @@ def test_a_broken_template_is_said_before_the_run(visit: Visit) -> None:
 
 def test_precise_sets_greedy_and_says_that_samples_are_copies(visit: Visit) -> None:
     app = visit(PLAYGROUND)
+    by_label(app.number_input, "Samples").set_value(3).run()
     by_label(app.button_group, "Preset").set_value("Precise")
     app.run()
     assert by_label(app.number_input, "Temperature").value == 0
     text = said(app)
     assert "all samples would be the same" in text
-    assert "Run 12 generations" in text
+    assert "Run 48 generations" in text
 
 
 def test_controls_survive_a_change_of_page(visit: Visit) -> None:
@@ -132,14 +130,6 @@ def test_nothing_was_started_by_looking(visit: Visit) -> None:
     assert resources.worker().pid is None
 
 
-CHAT = "pages/create/chat.py"
-
-
-def lends(monkeypatch: pytest.MonkeyPatch, **tables: object) -> None:
-    """A deployment with secrets of its own."""
-    monkeypatch.setattr(resources, "_deployment_secrets", lambda: tables)
-
-
 def test_a_chat_begins_empty_and_offers_nothing_to_do_with_it(visit: Visit) -> None:
     app = visit(CHAT)
     assert "Say something below" in said(app)
@@ -168,19 +158,18 @@ def test_a_blank_message_is_refused_and_nothing_is_sent(visit: Visit) -> None:
     assert not app.chat_message
 
 
-def test_a_deployment_says_what_it_lends_before_it_is_used(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    lends(monkeypatch, providers={"openai": {"api_key": "sk-deployment-123"}}, diptych={"requests_per_hour": 7})
-    app = visit(TEXT)
+def test_a_deployment_says_what_it_lends_before_it_is_used(visit: Visit) -> None:
+    secrets = {"providers": {"openai": {"api_key": "sk-deployment-123"}}, "diptych": {"requests_per_hour": 7}}
+    app = visit(TEXT, secrets=secrets)
     assert "lends its key" not in said(app)
     app.selectbox[0].set_value("openai:gpt-4.1-mini").run()
     assert "7 of 7 requests left this hour" in said(app)
     assert "200,000 of 200,000 tokens" in said(app)
-    assert "sk-deployment-123" not in str(app)
+    assert "sk-deployment-123" not in str(app.main) + str(app.sidebar)
 
 
-def test_the_controls_are_those_that_the_chosen_model_takes(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    lends(monkeypatch, providers={"gemini": {"api_key": "k"}})
-    app = visit(TEXT)
+def test_the_controls_are_those_that_the_chosen_model_takes(visit: Visit) -> None:
+    app = visit(TEXT, secrets={"providers": {"gemini": {"api_key": "k"}}})
     app.selectbox[0].set_value("gemini:gemini-4-hydrogen").run()
     labels = [widget.label for widget in (*app.number_input, *app.selectbox, *app.text_area)]
     assert "Thinking" in labels
@@ -191,26 +180,10 @@ def test_the_controls_are_those_that_the_chosen_model_takes(visit: Visit, monkey
 
 
 def test_a_remote_model_of_an_old_run_stays_chosen_and_says_what_it_lacks(visit: Visit) -> None:
+    fill(replace(EXAMPLES[0], models=("tiny-text", "gemini:gemini-2.0-flash")))
     app = visit(PLAYGROUND)
-    app.session_state["diptych"].drafts["playground"].models.append("gemini:gemini-2.0-flash")
-    app.session_state["diptych"].drafts["playground"].generation = 999
-    app.run()
     assert app.multiselect[0].value == ["tiny-text", "gemini:gemini-2.0-flash"]
     assert any("no key yet" in option for option in app.multiselect[0].options)
-
-
-def settle(app: AppTest) -> None:
-    """Run the page until no answer is on its way; the harness does not poll by itself."""
-    deadline = time.monotonic() + 200
-    while time.monotonic() < deadline:
-        if not any("Stop" in button.label for button in app.button):
-            return
-        time.sleep(0.1)  # the page has nothing to wait for but its next look
-        app.run()
-    raise AssertionError("the answer did not come")
-
-
-CODE = "pages/create/code.py"
 
 
 def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,9 +226,7 @@ def test_words_become_the_comment_above_the_code(visit: Visit) -> None:
     by_label(app.button_group, "Prompt is").set_value("Words")
     by_label(app.text_area, "Prompt").set_value("adds two numbers\nand doubles them")
     app.run()
-    draft = app.session_state["diptych"].drafts["code"]
-    assert draft.inputs[0].values == {"code": "adds two numbers\nand doubles them"}
-    (cell, *_) = plan(draft.experiment())
+    (cell, *_) = plan(on_page("code"))
     assert cell.request.messages[0].text == "# adds two numbers\n# and doubles them\n"
     assert not cell.request.chat
 
@@ -269,7 +240,7 @@ def test_a_gap_is_refused_before_the_run_by_a_model_that_only_continues(visit: V
     by_label(app.button, "Generate").click()
     app.run()
     assert sentence in said(app).replace("\\", "")
-    assert app.session_state["diptych"].drafts["code"].runs == []
+    assert runs("code") == []
     app.selectbox[0].set_value("tiny-starcoder-py").run()
     assert sentence not in said(app).replace("\\", "")
     assert "the model fills it in" in said(app)

@@ -10,7 +10,7 @@ from core.catalog.servers import Server
 from core.errors import Unreachable
 from core.settings import Secrets, Settings
 from core.ui.components import remote_models
-from tests.ui.test_pages import Visit, by_label
+from tests.support.visits import Visit, by_label, press
 
 
 def test_a_silent_server_is_asked_again_only_when_told(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,13 +23,13 @@ def test_a_silent_server_is_asked_again_only_when_told(visit: Visit, monkeypatch
     monkeypatch.setenv("DIPTYCH_LOCAL", "1")
     monkeypatch.setattr(remote_models, "list_models", silent)
     app = visit("pages/create/text.py")
-    app.session_state["remote.server"] = "Ollama"
+    choose_ollama(app)
     for _ in range(2):
         press(app, "Remote models")
         assert "Nothing answers there" in app.warning[0].value
         assert asked == ["ollama"]
     press(app, "Ask again")
-    press(app, "Remote models")
+    choose_ollama(app)
     assert asked == ["ollama", "ollama"]
 
 
@@ -40,23 +40,24 @@ def test_a_list_and_a_visitor_say_which_models_see_images(visit: Visit, monkeypa
     monkeypatch.setenv("DIPTYCH_LOCAL", "1")
     monkeypatch.setattr(remote_models, "list_models", names)
     app = visit("pages/create/text.py")
-    app.session_state["remote.server"] = "Ollama"
-    press(app, "Remote models")
+    choose_ollama(app)
     assert list(lists(app, "Models to offer").options) == ["told", "untold", "llava"]
     lists(app, "Models to offer").set_value(["untold", "told", "llava"]).run()
-    press(app, "Remote models")
+    choose_ollama(app)
     assert list(lists(app, "They see images").value) == ["told", "llava"]
     lists(app, "They see images").set_value(["told", "untold"]).run()
-    press(app, "Remote models")
+    choose_ollama(app)
     assert list(lists(app, "They see images").value) == ["untold", "told"]
     assert list(lists(app, "Models to offer").value) == ["untold", "told", "llava"]
     assert by_label(app.selectbox, "Model").value == "ollama:untold#vision"  # type: ignore[attr-defined]
 
 
+def choose_ollama(app: AppTest) -> None:
+    """Open the dialog at this server; it is closed again by whatever runs the page next."""
+    press(app, "Remote models")
+    by_label(app.selectbox, "Server").set_value("Ollama")
+    press(app, "Remote models")
+
+
 def lists(app: AppTest, label: str) -> Multiselect:
     return by_label(app.multiselect, label)  # type: ignore[return-value]
-
-
-def press(app: AppTest, label: str) -> None:
-    by_label(app.button, label).click()  # type: ignore[attr-defined]
-    app.run()
