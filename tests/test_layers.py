@@ -20,8 +20,8 @@ HEAVY = {"torch", "transformers", "diffusers", "google.genai", "google.generativ
 
 # A room may import itself and what lies on a lower floor, never a neighbour or what lies above.
 FLOORS = [
-    {"types", "errors"},
-    {"settings", "prompts", "statistics", "pictures", "code_completion", "text", "sound", "tokenization"},
+    {"types", "errors", "text"},
+    {"settings", "prompts", "statistics", "pictures", "code_completion", "sound", "tokenization"},
     {"catalog", "checks", "device", "allowance"},
     {"repository", "remote", "png_metadata"},
     {"experiment", "providers", "context"},
