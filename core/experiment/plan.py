@@ -5,7 +5,6 @@ Nothing here generates, keeps or draws anything.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -20,8 +19,6 @@ from core.types import MAX_TITLE, Cell, Experiment, Message, Request, Run
 
 MAX_CELLS = 600
 MAX_PROMPT_CHARS = 8_000
-
-_PLAIN_VARIABLE = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
 
 
 def variable_names(experiment: Experiment) -> tuple[str, ...]:
@@ -39,17 +36,16 @@ def variable_names(experiment: Experiment) -> tuple[str, ...]:
 def readable_names(experiment: Experiment) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(variables as in `variable_names`, a sentence for each template that cannot be read).
 
-    Of such a template those variables count that stand alone in their braces, so that one mistake in it makes none of
-    the others disappear.
+    Of such a template those variables count that can be read by themselves, so that one mistake in it makes none of the
+    others disappear.
     """
     names: list[str] = []
     errors: list[str] = []
     for where, template in _templates(experiment):
-        try:
-            names += prompts.variables(template)
-        except TemplateError as error:
-            errors.append(f"{where}: {error}")
-            names += _PLAIN_VARIABLE.findall(template)
+        reading = prompts.read(template)
+        names += reading.variables
+        if reading.problem:
+            errors.append(f"{where}: {reading.problem}")
     return tuple(dict.fromkeys(names)), tuple(errors)
 
 

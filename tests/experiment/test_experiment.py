@@ -658,7 +658,7 @@ def test_one_template_that_cannot_be_read_hides_no_other_variable() -> None:
         inputs=(Input(values={"a": "1"}, checks=Check.of("contains:{{wanted}}", "regex:{{ 1")),),
     )
     names, errors = readable_names(experiment)
-    assert names == ("voice", "numbers", "a", "b", "wanted")
+    assert names == ("voice", "numbers", "x", "other", "a", "b", "wanted")
     assert [error.split(":")[0] for error in errors] == ["Variant 'A'", "Variant 'B'", "Row 1"]
     with pytest.raises(TemplateError, match="Variant 'A'"):
         variable_names(experiment)
