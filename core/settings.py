@@ -86,7 +86,8 @@ class Settings:
     queue_seconds: float = 1800.0
     load_seconds: float = 900.0
     run_seconds: float = 600.0
-    max_waiting: int = 20
+    max_wait_seconds: float = 900.0
+    max_waiting: int = 200
     max_waiting_per_owner: int = 2
     max_cells: int = 600
     max_prompt_chars: int = 8_000
@@ -155,6 +156,7 @@ _NUMBERS: dict[str, type[int] | type[float]] = {
     "queue_seconds": float,
     "load_seconds": float,
     "run_seconds": float,
+    "max_wait_seconds": float,
     "max_waiting": int,
     "max_waiting_per_owner": int,
     "max_cells": int,

@@ -14,7 +14,7 @@ from core.settings import Secret, data_folder, settings
 
 def test_defaults_need_nothing() -> None:
     chosen = settings({})
-    assert chosen.max_waiting == 20
+    assert chosen.max_waiting == 200
     assert chosen.max_waiting_per_owner == 2
     assert chosen.database_url.startswith("sqlite:///")
     assert not chosen.secrets

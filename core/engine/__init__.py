@@ -1,27 +1,29 @@
-"""The engine: many visitors' runs through few models, fairly, with cancel, deadlines and snapshots.
+"""The engine: many visitors' runs on few models, with fair turns, cancel, deadlines and snapshots.
 
-    submit -> sink.begin -> queue -> lane: open the model, batch, events -> final cells -> sink.finish -> sink.end
+    submit -> sink.begin -> queue -> lane: open the model, batch, events -> writer: sink.finish, sink.end -> final
 
 Two lanes: local models on one thread (a CPU model uses all cores), remote ones on several, so that neither waits for
 the other. Pages only watch: they poll `snapshot`, and every call is checked against the owner.
 
-The engine knows nothing of Streamlit, nor of what a token is, nor where results are kept: it is handed a sink, a way
-to open models and a clock.
+The engine knows nothing of Streamlit, nor of what a token is, nor where results are kept: it is given a sink, a
+function that opens models, and a clock.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from core import catalog
+from core.engine.admission import Admission
 from core.engine.jobs import Job, Slot
 from core.engine.lanes import Abandoned, Lane, Opener
-from core.engine.ledger import Ledger, Sink
-from core.engine.queueing import Pace, estimate, turns
+from core.engine.ledger import Ledger
+from core.engine.queueing import Throughput, estimate, turns
+from core.engine.writer import MAX_UNWRITTEN, Sink
 from core.errors import Busy, DiptychError, HistoryUnavailable, InvalidInput, NotFound, UnknownModel
 from core.settings import Secrets, Settings
-from core.types import Cell, ModelSpec, Run, Snapshot, State
+from core.types import Cell, CellResult, ModelSpec, Run, Snapshot, State
 
 __all__ = ["Abandoned", "Engine", "Opener", "Sink"]
 
@@ -31,12 +33,13 @@ class Engine:
 
     Args:
         open_model: opens a model; see `Opener`.
-        sink: told of every run and every final cell; see `Sink`.
+        sink: where every run and every final cell is kept; see `Sink`.
         settings: limits, deadlines in seconds.
         clock: seconds that never go backwards.
         lookup: the catalog row of a model id; raises UnknownModel.
         remote_threads: how many remote answers are awaited at a time.
         keep: how many ended runs stay in memory, for pages that still watch them.
+        unwritten_bytes: how many bytes of results may wait for the sink before no new work begins.
     """
 
     def __init__(
@@ -49,17 +52,21 @@ class Engine:
         lookup: Callable[[str], ModelSpec] = catalog.spec,
         remote_threads: int = 4,
         keep: int = 50,
+        unwritten_bytes: int = MAX_UNWRITTEN,
     ) -> None:
         self._sink = sink
         self._settings = settings
         self._clock = clock
         self._lookup = lookup
-        self._pace = Pace()
-        self._ledger = Ledger(sink, settings, clock, keep)
+        self._throughput = Throughput()
+        self._ledger = Ledger(sink, settings, clock, keep, unwritten_bytes)
         self._changed = self._ledger.changed
         self._threads = {True: 1, False: remote_threads}
+        self._admission = Admission(settings, self._throughput, self._threads)
         self._lanes = {
-            local: Lane(local, threads, self._ledger, self._pace, open_model=open_model, lookup=lookup, clock=clock)
+            local: Lane(
+                local, threads, self._ledger, self._throughput, open_model=open_model, lookup=lookup, clock=clock
+            )
             for local, threads in self._threads.items()
         }
 
@@ -70,25 +77,51 @@ class Engine:
 
         Raises:
             InvalidInput: no cells, more than settings.max_cells, or two with one index.
-            Busy: too many runs wait, of this owner or in all; nothing was kept.
+            Busy: too many runs wait, of this owner or in all, or other owners' runs would hold this one up for longer
+                than settings.max_wait_seconds; nothing was kept.
             HistoryUnavailable: the sink refused the run; nothing was kept.
         """
+        return self._take(owner, run, secrets, {})
+
+    def resume(
+        self,
+        owner: str,
+        run: Run,
+        results: Mapping[int, CellResult],
+        secrets: Secrets,
+        cells: Collection[int] | None = None,
+    ) -> str:
+        """Go on with a run that has left the memory, as after a restart: only what has no answer runs.
+
+        Args:
+            run: the run as it was submitted, all its cells.
+            results: what the history has of its cells, by index.
+            cells: which cells to run; None: all that are not done. Cells that are done stay as they are.
+
+        Raises:
+            InvalidInput: as for `submit`; or every one of the cells has its answer.
+            NotFound: no such cell in the run.
+            Busy, HistoryUnavailable: as for `submit`.
+        """
         self._check(run)
-        now = self._clock()
-        slots = {cell.index: Slot(cell=cell, local=self._is_local(cell), since=now) for cell in run.cells}
-        job = Job(run=run, owner=owner, secrets=dict(secrets), submitted=now, touched=now, slots=slots)
+        chosen = {cell.index for cell in run.cells} if cells is None else set(cells)
+        if unknown := chosen - {cell.index for cell in run.cells}:
+            raise NotFound(f"This run has no cell {min(unknown)}.")
+        done = {index: result for index, result in results.items() if result.state is State.DONE}
+        if not chosen - set(done):
+            raise InvalidInput("Every cell of this run has its answer; run the experiment again to get others.")
         with self._changed:
-            known = self._ledger.jobs.get(run.id)
-            if known is not None:
-                return _same(known, owner)
-            self._admit(owner)
-            self._ledger.jobs[run.id] = job
-        self._begin(job)
-        self._enqueue(job)
-        return run.id
+            job = self._ledger.jobs.get(run.id)
+            if job is not None and job.owner == owner:
+                self._reopen(job, [job.slots[index] for index in chosen if index in job.slots], secrets)
+                return run.id
+        kept = {index: result for index, result in results.items() if index not in chosen or index in done}
+        return self._take(owner, run, secrets, {index: result for index, result in kept.items() if result.state.final})
 
     def snapshot(self, run_id: str, owner: str) -> Snapshot:
         """The run as it is now: immutable, and the same object as last time when nothing visible changed.
+
+        A cell is shown as final only once the sink has it; until then as running, with its text and a note.
 
         Raises:
             NotFound: no such run here for this owner; it may be in the history.
@@ -98,7 +131,7 @@ class Engine:
             return self._picture(job)
 
     def wait(self, run_id: str, owner: str, seconds: float) -> Snapshot:
-        """The run's snapshot once it has ended and the sink knows, or as it is after `seconds`. For scripts and tests.
+        """The run's snapshot once it has ended and all of it is written, or as it is after `seconds`. For scripts.
 
         Raises:
             NotFound: as for `snapshot`.
@@ -125,21 +158,16 @@ class Engine:
         """Put a cell that got no answer back into the queue. One that is under way stays as it is.
 
         Raises:
-            NotFound: as for `cancel`; a run that has left the memory must be run again.
+            NotFound: as for `cancel`; `resume` takes a run that has left the memory.
             InvalidInput: the cell has its answer.
-            Busy: too many runs wait.
+            Busy: as for `submit`.
         """
         with self._changed:
             job = self._find(run_id, owner)
             slot = self._slot(job, cell)
             if slot.state is State.DONE:
                 raise InvalidInput("This cell has its answer; run the experiment again to get another one.")
-            if not slot.final:
-                return
-            if not job.unfinished():
-                self._admit(owner)
-            job.reopen(slot, secrets, self._clock())
-        self._enqueue(job)
+            self._reopen(job, [slot], secrets)
 
     def active(self, owner: str) -> tuple[str, ...]:
         """Ids of this owner's runs that have not ended, oldest first."""
@@ -149,10 +177,10 @@ class Engine:
     def speed(self, model: str) -> float | None:
         """Generated tokens per second, all cells of a batch together: median of the recent batches. None: unknown."""
         with self._changed:
-            return self._pace.speed(model)
+            return self._throughput.speed(model)
 
     def close(self, seconds: float = 5.0) -> None:
-        """Interrupt everything, tell the sink, and let the threads leave, within about `seconds` per thread."""
+        """Interrupt everything, write it, and end the threads, within about `seconds` per thread."""
         with self._changed:
             self._ledger.interrupt()
         self._ledger.close(seconds)
@@ -176,23 +204,47 @@ class Engine:
         except UnknownModel:  # its lane will meet the same error and say it in the cell
             return False
 
-    def _admit(self, owner: str) -> None:
-        limits, jobs = self._settings, self._ledger.unfinished()
-        for job in jobs:
-            self._ledger.expire(job)
-        waiting = [job for job in jobs if not job.started and job.unfinished()]
-        mine = [job for job in waiting if job.owner == owner]
+    def _take(self, owner: str, run: Run, secrets: Secrets, results: Mapping[int, CellResult]) -> str:
+        self._check(run)
+        now = self._clock()
+        slots = {cell.index: self._new_slot(cell, results.get(cell.index), now) for cell in run.cells}
+        job = Job(run=run, owner=owner, secrets=dict(secrets), submitted=now, touched=now, slots=slots)
+        with self._changed:
+            other = self._ledger.jobs.get(run.id)
+            if other is not None:
+                return _same(other, owner)
+            self._admit(job)
+            self._ledger.jobs[run.id] = job
+        self._begin(job)
+        self._enqueue(job)
+        return run.id
+
+    def _new_slot(self, cell: Cell, result: CellResult | None, now: float) -> Slot:
+        slot = Slot(cell=cell, local=self._is_local(cell), since=now)
+        if result is not None:
+            slot.restore(result)
+        return slot
+
+    def _reopen(self, job: Job, slots: list[Slot], secrets: Secrets) -> None:
+        """Put cells without an answer, whose end is written, back into the queue."""
+        again = [slot for slot in slots if slot.kept and slot.state is not State.DONE]
+        if not again:
+            return
+        if not job.unfinished():
+            self._admit(job)
+        for slot in again:
+            job.reopen(slot, secrets, self._clock())
+        self._enqueue(job)
+
+    def _admit(self, job: Job) -> None:
+        jobs = self._ledger.unfinished()
+        for other in jobs:
+            self._ledger.expire(other)
         if self._ledger.closing:
             raise Busy("The server is closing down. Try again in a minute.")
-        if len(mine) >= limits.max_waiting_per_owner:
-            ahead = [job for job in jobs if job.owner == owner]
-            raise Busy(f"You have {len(mine)} runs waiting. Cancel one, or wait until one begins.", self._room(ahead))
-        if len(waiting) >= limits.max_waiting:
-            raise Busy(f"{len(waiting)} runs wait here already. Try again when one has begun.", self._room(jobs))
-
-    def _room(self, jobs: list[Job]) -> float | None:
-        """Seconds until the first of these ends, as far as is known."""
-        return min((eta for job in jobs if (eta := self._eta(job)) is not None), default=None)
+        if self._ledger.writer.full:
+            raise Busy(f"{self._ledger.writer.note} Try again when the history can be written.")
+        self._admission.check(job, jobs, self._clock())
 
     def _begin(self, job: Job) -> None:
         try:
@@ -226,7 +278,9 @@ class Engine:
 
     def _picture(self, job: Job) -> Snapshot:
         self._ledger.expire(job)
-        return job.snapshot(self._position(job), self._eta(job), self._clock())
+        stalled = self._ledger.writer.full and any(job.left(local) for local in self._lanes)
+        note = self._ledger.writer.note if stalled else ""
+        return job.snapshot(self._position(job), self._eta(job), self._clock(), note)
 
     def _position(self, job: Job) -> int:
         first = next((slot for slot in job.slots.values() if not slot.final), None)
@@ -238,7 +292,7 @@ class Engine:
     def _eta(self, job: Job) -> float | None:
         if job.ended:
             return 0.0
-        return estimate(job, self._ledger.unfinished(), self._pace, self._clock(), self._threads)
+        return estimate(job, self._ledger.unfinished(), self._throughput, self._clock(), self._threads)
 
 
 def _same(job: Job, owner: str) -> str:

@@ -19,6 +19,7 @@ class Slot:
 
     `since` is when its state was entered, in clock seconds; `share` how many cells its batch has; `stop` the state it
     shall end in, once somebody cancelled it (CANCELLED) or its time is up (TIMEOUT), and `stop_since` when that was.
+    `kept`: the sink has committed the final state. Until then `result` shows the cell as running.
     """
 
     cell: Cell
@@ -35,6 +36,7 @@ class Slot:
     error: str = ""
     stop: State | None = None
     stop_since: float = 0.0
+    kept: bool = False
     _result: CellResult | None = None
 
     @property
@@ -53,6 +55,10 @@ class Slot:
         self.note, self.preview = progress.note, progress.preview or self.preview
         self._result = None
 
+    def enter(self, state: State, now: float) -> None:
+        self.state, self.since = state, now
+        self._result = None
+
     def conclude(self, output: Output | None, error: str) -> None:
         if output is not None:
             self.output, self.text, self.tokens = output, output.text, output.output_tokens
@@ -60,30 +66,66 @@ class Slot:
         self.fraction, self.note, self.preview = 0.0, "", b""
         self._result = None
 
+    def restore(self, result: CellResult) -> None:
+        """Take over a final result that the sink has already."""
+        self.text, self.tokens, self.output, self.error = result.text, result.tokens, result.output, result.error
+        self.state = result.state
+        self.keep()
+
+    def keep(self) -> None:
+        """The sink has the final state, so `result` may show it."""
+        self.kept, self.note = True, ""
+        self._result = None
+
+    def hold(self, note: str) -> None:
+        """The final state waits to be written; `note` says why."""
+        self.note = note
+        self._result = None
+
+    def outcome(self) -> CellResult:
+        """The cell as it is: what the sink is given."""
+        return CellResult(
+            index=self.cell.index,
+            state=self.state,
+            text=self.text,
+            tokens=self.tokens,
+            output=self.output,
+            error=self.error,
+            fraction=self.fraction,
+            note=self.note,
+            preview=self.preview,
+        )
+
     def result(self) -> CellResult:
-        """What is known of the cell; the same object as long as nothing changed, so that comparing is cheap."""
-        if self._result is None or self._result.state is not self.state:
-            self._result = CellResult(
-                index=self.cell.index,
-                state=self.state,
-                text=self.text,
-                tokens=self.tokens,
-                output=self.output,
-                error=self.error,
-                fraction=self.fraction,
-                note=self.note,
-                preview=self.preview,
-            )
+        """The cell as a page may see it: final only once the sink has it, and running, with its text, until then.
+
+        The same object as long as nothing changed, so that comparing is cheap.
+        """
+        if self._result is None:
+            self._result = self.outcome() if self.kept or not self.final else self._unwritten()
         return self._result
+
+    def _unwritten(self) -> CellResult:
+        images = self.output.images if self.output else ()
+        return CellResult(
+            index=self.cell.index,
+            state=State.RUNNING,
+            text=self.text,
+            tokens=self.tokens,
+            fraction=1.0,
+            note=self.note or "saving",
+            preview=images[0] if images else b"",
+        )
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Job:
-    """A submitted run. `touched` is when it last got or ended a turn; `ended` its state once the sink knows of its end.
+    """A submitted run. `touched` is when it last got or ended a turn; `ended` its state once the sink has its end.
 
     `started` is false while the run waits for its first turn (after a retry: its next one). `epoch` counts the retries,
     so that the end of an earlier attempt is not taken for the end of this one. What can be counted is kept counted:
-    pages ask several times a second, and a run may have hundreds of cells.
+    pages ask several times a second, and a run may have hundreds of cells. `trouble` says why results are not written
+    yet, or could not be (then `lost` says it too, and stays).
     """
 
     run: Run
@@ -100,6 +142,7 @@ class Job:
     ended_at: float = 0.0
     loading: Progress | None = None
     trouble: str = ""
+    lost: str = ""
     active: dict[int, Slot] = field(default_factory=dict)
     _queued: dict[bool, dict[int, Slot]] = field(init=False)
     _last: Snapshot | None = None
@@ -112,7 +155,7 @@ class Job:
         index = slot.cell.index
         self._queued[slot.local].pop(index, None)
         self.active.pop(index, None)
-        slot.state, slot.since = state, now
+        slot.enter(state, now)
         if not state.final:
             self.active[index] = slot
 
@@ -129,10 +172,14 @@ class Job:
         self._line_up()
 
     def waiting(self, local: bool, model: str | None = None) -> Iterator[Slot]:
-        """Cells in the queue of a lane, in the run's order; of one model where it is named."""
-        for slot in self._queued[local].values() if self.accepted else ():
+        """Cells that a lane may take, in the run's order; of one model where it is named."""
+        for slot in self.queued(local) if self.accepted else ():
             if model in (None, slot.cell.model):
                 yield slot
+
+    def queued(self, local: bool) -> Iterator[Slot]:
+        """Cells that wait for a lane, whether the run was accepted yet or not."""
+        yield from self._queued[local].values()
 
     def left(self, local: bool) -> bool:
         """Whether the lane still has something to do for this run."""
@@ -142,7 +189,7 @@ class Job:
         return self.left(True) or self.left(False)
 
     def outcome(self) -> State:
-        """The state of the whole, once every cell is final: done as soon as one cell is, unless it was cancelled."""
+        """The state of the whole, once every cell is final: done if any cell is, unless the run was cancelled."""
         states = {slot.state for slot in self.slots.values()}
         if State.INTERRUPTED in states:
             return State.INTERRUPTED
@@ -158,8 +205,8 @@ class Job:
             return State.LOADING if loading else State.RUNNING
         return State.RUNNING if self.started or not self.unfinished() else State.QUEUED
 
-    def snapshot(self, position: int, eta: float | None, now: float) -> Snapshot:
-        """The present, or the very snapshot given last time when it looks the same.
+    def snapshot(self, position: int, eta: float | None, now: float, note: str = "") -> Snapshot:
+        """The present, or the very snapshot given last time when it looks the same. `note` is the engine's own.
 
         Elapsed time and estimate are in whole seconds while the run goes on: a page that polls several times a second
         redraws only when there is something to see.
@@ -173,7 +220,7 @@ class Job:
             position=position,
             eta=eta if eta is None else math.ceil(eta),
             elapsed=self._elapsed(now),
-            note=" ".join(part for part in (self.loading.note if self.loading else "", self.trouble) if part),
+            note=" ".join(part for part in (self.loading.note if self.loading else "", note, self.trouble) if part),
             progress=self._progress(),
         )
         if fresh != self._last:
@@ -198,3 +245,11 @@ class Job:
         self._queued = {
             local: {slot.cell.index: slot for slot in queued if slot.local == local} for local in (True, False)
         }
+
+
+def size(result: CellResult) -> int:
+    """Bytes that a result holds in memory, about."""
+    output = result.output
+    if output is None:
+        return 1_000 + len(result.text)
+    return 2_000 + 2 * len(output.text) + 100 * len(output.tokens) + sum(map(len, output.images)) + len(output.audio)

@@ -1,8 +1,9 @@
-"""A lane: threads that take turns, open the model, run one batch of its cells, and give the turn back.
+"""A lane: threads that each open a model, run one batch of a run's cells, and go on with the next owner's run.
 
 One batch holds cells of one model of one run: the first cell that waits, and the next ones of its model, up to
 `max_batch`, in the run's order. Nothing else decides, so running a run again forms the same batches, unless cells are
-cancelled or fail. A lane knows nothing of tokens, processes or keys: it hands on what it was given.
+cancelled or fail. A lane begins no batch while too many results wait to be written. It knows nothing of tokens or
+processes, and passes keys on unread.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from threading import Thread
 
 from core.engine.jobs import Job, Slot
 from core.engine.ledger import Ledger
-from core.engine.queueing import Pace, Rotation, turns
+from core.engine.queueing import Rotation, Throughput, turns
 from core.errors import DiptychError
 from core.providers import Model, Report
 from core.settings import Secrets
@@ -27,9 +28,9 @@ Abandoned = Callable[[], bool]
 """Asked while a model loads: true once nobody waits for it any more, because of a cancel or a deadline."""
 
 Opener = Callable[[ModelSpec, Secrets, Report, Abandoned], Model]
-"""Opens a model with a visitor's keys; it tells the report how far it is, and raises a DiptychError if it cannot.
+"""Opens a model with a visitor's keys; reports its progress, and raises a DiptychError when it cannot.
 
-One that finds itself abandoned should raise soon, whatever it raises.
+Once abandoned, it should raise soon, whatever it raises.
 """
 
 
@@ -41,7 +42,7 @@ class Lane:
         local: bool,
         threads: int,
         ledger: Ledger,
-        pace: Pace,
+        throughput: Throughput,
         *,
         open_model: Opener,
         lookup: Callable[[str], ModelSpec],
@@ -50,7 +51,7 @@ class Lane:
         self.local = local
         self.rotation = Rotation()
         self._ledger = ledger
-        self._pace = pace
+        self._throughput = throughput
         self._open_model = open_model
         self._lookup = lookup
         self._clock = clock
@@ -77,7 +78,7 @@ class Lane:
                 for job in self._ledger.unfinished():
                     self._ledger.expire(job)
                 queue = turns(self._ledger.unfinished(), self.rotation, self.local)
-                if queue:
+                if queue and not self._ledger.writer.full:
                     return self._claim(queue[0])
                 self._ledger.changed.wait()
         return None
@@ -126,7 +127,7 @@ class Lane:
                 job.loading = None
 
     def _refuse(self, job: Job, first: Slot, error: BaseException) -> None:
-        """The model cannot be had: so much for this cell, and for all that wait for the same model in this run."""
+        """Fail this cell, and all cells of this run that wait for the same model: it cannot be opened."""
         with self._ledger.changed:
             waiting = job.waiting(self.local, first.cell.model)
             self._ledger.fail(job, [first, *waiting], _sentence(error, "could not be opened"))
@@ -162,7 +163,7 @@ class Lane:
                     ledger.apply(job, batch, event)
                     if isinstance(event, Finished):
                         done = sum(slot.state is State.DONE for slot in batch)
-                        self._pace.hint(batch[0].cell.model, done, len(batch), self._clock() - began)
+                        self._throughput.hint(batch[0].cell.model, done, len(batch), self._clock() - began)
         except BaseException as error:
             sentence = _sentence(error, "failed while answering")
         with ledger.changed:
@@ -172,7 +173,7 @@ class Lane:
 
     def _measure(self, batch: list[Slot], seconds: float) -> None:
         done = [slot for slot in batch if slot.state is State.DONE]
-        self._pace.record(batch[0].cell.model, len(done), sum(slot.tokens for slot in done), seconds)
+        self._throughput.record(batch[0].cell.model, len(done), sum(slot.tokens for slot in done), seconds)
 
 
 def _sentence(error: BaseException, what: str) -> str:

@@ -1,55 +1,41 @@
-"""What the engine knows of its runs, under one lock; and the clerk who tells the sink, in order, of everything final.
+"""The state of every run in memory, under one lock.
 
-A state becomes final once and never changes after (but for a retry, which starts the cell anew). The sink is called
-from the clerk's thread only, outside the lock: a slow database holds up neither a lane nor a page.
+A cell's state becomes final once and never changes after (but for a retry, which starts the cell anew). It is shown
+as final only when the writer has it committed.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
-from queue import SimpleQueue
-from threading import Condition, Thread
-from typing import Protocol
+from threading import Condition
 
 from core.engine.jobs import Job, Slot
-from core.errors import DiptychError
+from core.engine.writer import MAX_UNWRITTEN, Entry, Sink, Writer
 from core.settings import Settings
-from core.types import Cell, CellResult, Delta, Event, Failed, Finished, Output, Progress, Run, State
-
-log = logging.getLogger(__name__)
+from core.types import Delta, Event, Failed, Finished, Output, Progress, State
 
 STOP_GRACE = 30.0
 """Seconds after which a cell that was told to stop is final, whatever its model does."""
 
 
-class Sink(Protocol):
-    """Where runs go to be remembered. `finish` is called once for every time that a cell becomes final.
-
-    After a retry, a cell of a run that had ended is finished again, and the run ended again: the last word counts.
-    """
-
-    def begin(self, owner: str, run: Run) -> None: ...
-
-    def finish(self, run: Run, cell: Cell, result: CellResult) -> None: ...
-
-    def end(self, run_id: str, state: State) -> None: ...
-
-
 class Ledger:
     """All runs in memory, oldest first. Every method but `close` expects the caller to hold `changed`."""
 
-    def __init__(self, sink: Sink, settings: Settings, clock: Callable[[], float], keep: int) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        settings: Settings,
+        clock: Callable[[], float],
+        keep: int,
+        unwritten_bytes: int = MAX_UNWRITTEN,
+    ) -> None:
         self.changed = Condition()
         self.jobs: dict[str, Job] = {}
         self.closing = False
-        self._sink = sink
+        self.writer = Writer(sink, self.changed, self._written, unwritten_bytes)
         self._settings = settings
         self._clock = clock
         self._keep = keep
-        self._outbox: SimpleQueue[tuple[Job, int, Slot | None, CellResult | State] | None] = SimpleQueue()
-        self._clerk = Thread(target=self._deliver, name="diptych-clerk", daemon=True)
-        self._clerk.start()
 
     def unfinished(self) -> list[Job]:
         return [job for job in self.jobs.values() if job.ended is None]
@@ -60,10 +46,10 @@ class Ledger:
             return
         slot.conclude(output, error)
         job.enter(slot, state, self._clock())
-        self._outbox.put((job, job.epoch, slot, slot.result()))
+        self.writer.add_result(job, slot)
         if not job.unfinished():
             job.secrets, job.loading = {}, None
-            self._outbox.put((job, job.epoch, None, job.outcome()))
+            self.writer.add_end(job)
 
     def fail(self, job: Job, slots: Iterable[Slot], sentence: str) -> None:
         """Cells that get no answer: stopped where they were told to stop, failed otherwise."""
@@ -76,7 +62,7 @@ class Ledger:
     def cancel(self, job: Job, slot: Slot) -> None:
         """At once where nothing runs yet; a running cell is told to stop, and keeps what it has."""
         if slot.state is State.RUNNING:
-            self._tell_to_stop(slot, State.CANCELLED)
+            self._ask_to_stop(slot, State.CANCELLED)
         else:
             self.settle(job, slot, State.CANCELLED)
 
@@ -89,7 +75,7 @@ class Ledger:
         self.changed.notify_all()
 
     def apply(self, job: Job, slots: list[Slot], event: Event) -> None:
-        """Write down what a model said of a batch. What it says of a cell that is final is not heard any more."""
+        """Apply a model's event to its cell of the batch; events of a cell that is final are ignored."""
         if event.index is None or not 0 <= event.index < len(slots) or slots[event.index].final:
             return
         slot = slots[event.index]
@@ -126,16 +112,15 @@ class Ledger:
         if slot.state is State.LOADING and now - slot.since > limits.load_seconds:
             self._give_up_loading(job, slot)
         elif slot.state is State.RUNNING and slot.stop is None and now - slot.since > limits.run_seconds:
-            self._tell_to_stop(slot, State.TIMEOUT)
+            self._ask_to_stop(slot, State.TIMEOUT)
         elif slot.state is State.RUNNING and slot.stop and now - slot.stop_since > STOP_GRACE:
             self.fail(job, [slot], "")
 
     def close(self, seconds: float) -> None:
-        """Let the clerk tell the sink what is still to be told, for at most this long."""
-        self._outbox.put(None)
-        self._clerk.join(seconds)
+        """Write what is still to be written, for at most this long."""
+        self.writer.close(seconds)
 
-    def _tell_to_stop(self, slot: Slot, state: State) -> None:
+    def _ask_to_stop(self, slot: Slot, state: State) -> None:
         if slot.stop is None:
             slot.stop, slot.stop_since = state, self._clock()
 
@@ -153,31 +138,20 @@ class Ledger:
             "Ask for fewer tokens, or raise DIPTYCH_RUN_SECONDS."
         )
 
-    def _deliver(self) -> None:
-        while (entry := self._outbox.get()) is not None:
-            job, epoch, slot, news = entry
-            try:
-                if slot is not None and isinstance(news, CellResult):
-                    self._sink.finish(job.run, slot.cell, news)
-                elif isinstance(news, State):
-                    self._sink.end(job.run.id, news)
-            except Exception as error:
-                self._trouble(job, error)
-            if isinstance(news, State):
-                self._ended(job, epoch, news)
+    def _written(self, entry: Entry, refusal: str) -> None:
+        slot = entry.slot
+        if slot is None:
+            self._ended(entry)
+            return
+        if refusal:
+            slot.conclude(slot.output, refusal)
+            slot.enter(State.FAILED, self._clock())
+        slot.keep()
 
-    def _trouble(self, job: Job, error: Exception) -> None:
-        """The answers are still worth having, so the run goes on and says what is wrong."""
-        log.error("the history did not take a result of run %s: %s", job.run.id, type(error).__name__)
-        reason = str(error) if isinstance(error, DiptychError) else f"It failed with {type(error).__name__}."
-        with self.changed:
-            job.trouble = f"The history could not keep all of this run; save what you need. {reason}"
-
-    def _ended(self, job: Job, epoch: int, state: State) -> None:
-        with self.changed:
-            if epoch == job.epoch:
-                job.ended, job.ended_at = state, self._clock()
-            ended = [other.run.id for other in self.jobs.values() if other.ended]
-            for run_id in ended[: max(0, len(ended) - self._keep)]:
-                del self.jobs[run_id]
-            self.changed.notify_all()
+    def _ended(self, entry: Entry) -> None:
+        job = entry.job
+        if entry.epoch == job.epoch and isinstance(entry.result, State):
+            job.ended, job.ended_at = entry.result, self._clock()
+        ended = [other.run.id for other in self.jobs.values() if other.ended]
+        for run_id in ended[: max(0, len(ended) - self._keep)]:
+            del self.jobs[run_id]
