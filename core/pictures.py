@@ -50,12 +50,12 @@ def from_upload(data: bytes) -> bytes:
     """
     small, clear = opened(data)
     small.thumbnail((SIDE, SIDE))
-    made = io.BytesIO()
+    file = io.BytesIO()
     if clear:
-        small.save(made, "PNG", optimize=True)
+        small.save(file, "PNG", optimize=True)
     else:
-        small.save(made, "JPEG", quality=88)
-    return made.getvalue()
+        small.save(file, "JPEG", quality=88)
+    return file.getvalue()
 
 
 def opened(data: bytes) -> tuple[Image.Image, bool]:
@@ -75,13 +75,30 @@ def opened(data: bytes) -> tuple[Image.Image, bool]:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
                     raise InvalidInput(f"The image has {width} x {height} pixels; at most 24 million are taken.")
-                upright = ImageOps.exif_transpose(image) or image
+                upright = _eight_bits(ImageOps.exif_transpose(image) or image)
                 clear = "A" in upright.getbands() or "transparency" in upright.info
                 return upright.convert("RGBA" if clear else "RGB"), clear
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
         raise InvalidInput("This is not an image that can be read. Attach a PNG, JPEG or WebP file.") from error
     except Image.DecompressionBombError:
         raise InvalidInput("The image has too many pixels; at most 24 million are taken.") from None
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of 16 bits scaled to 8, where Pillow would cut off all above 255; other images as they are."""
+    from PIL import Image
+
+    if not image.mode.startswith("I"):
+        return image
+    import numpy as np
+
+    values = np.asarray(image).astype(np.uint32).clip(0, 65_535)  # (height, width)
+    grey = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    clear = image.info.get("transparency")
+    if not isinstance(clear, int):
+        return grey
+    alpha = Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8))
+    return Image.merge("LA", (grey, alpha))
 
 
 def thumbnail(picture: bytes, side: int) -> bytes:
@@ -91,6 +108,6 @@ def thumbnail(picture: bytes, side: int) -> bytes:
     except InvalidInput:
         return b""
     small.thumbnail((side, side))
-    made = io.BytesIO()
-    small.save(made, "PNG")
-    return made.getvalue()
+    file = io.BytesIO()
+    small.save(file, "PNG")
+    return file.getvalue()

@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -41,6 +42,47 @@ def test_every_kind_of_pixel_is_read(mode: str) -> None:
     kind = "JPEG" if mode == "CMYK" else "PNG"
     made = pictures.from_upload(encoded(Image.new(mode, (8, 8)), kind))
     assert opened(made).mode == "RGB"
+
+
+def ramp() -> np.ndarray:
+    """64 x 64 greys of 16 bits from black to white."""
+    return np.linspace(0, 65_535, 64 * 64).round().astype(np.uint16).reshape(64, 64)
+
+
+def test_greys_of_16_bits_are_scaled_to_8() -> None:
+    values = ramp()
+    image = Image.fromarray(values)
+    pixels, clear = pictures.opened(encoded(image, "PNG"))
+    assert not clear
+    assert pixels.mode == "RGB"
+    grey = np.asarray(pixels).astype(float)
+    assert (grey.min(), grey.max()) == (0, 255)
+    assert abs(grey.mean() - 127.5) < 0.1
+    assert np.abs(grey[..., 0] - values / 257).max() <= 0.5
+    assert (grey[..., 0] == grey[..., 2]).all()
+    small = np.asarray(opened(pictures.from_upload(encoded(image, "PNG"))).convert("L")).astype(float)
+    assert abs(small.mean() - 127.5) < 2
+
+
+def test_a_grey_of_16_bits_may_be_see_through_and_sideways() -> None:
+    values = ramp()
+    values[:, :32] = 1_000
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sideways = encoded(Image.fromarray(values), "PNG", transparency=1_000, exif=exif)
+    pixels, clear = pictures.opened(sideways)
+    assert clear
+    assert (pixels.mode, pixels.size) == ("RGBA", (64, 64))
+    alpha = np.asarray(pixels)[..., 3]
+    assert (alpha[:32] == 0).all()
+    assert (alpha[32:] == 255).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "1", "P"])
+def test_images_of_8_bits_keep_their_pixels(mode: str) -> None:
+    plain = Image.effect_noise((16, 16), 80).convert(mode)
+    pixels, _ = pictures.opened(encoded(plain, "PNG"))
+    assert pixels.convert("RGBA").tobytes() == plain.convert("RGBA").tobytes()
 
 
 def test_a_photograph_taken_sideways_stands_upright_and_loses_its_metadata() -> None:

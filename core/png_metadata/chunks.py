@@ -1,28 +1,29 @@
 """The texts inside a PNG file: written beside its pixels, and read back without decoding a single one.
 
-A file that is dropped here is a stranger's. Its size and its pixels are judged from the header, only the texts that
-are asked for are unpacked, and each only up to a bound. Format: W3C, "Portable Network Graphics", third edition, §5
-and §11.3.3.
+A file that is dropped here is a stranger's. Its size and its pixels are judged from the header, and only a text that is
+asked for is unpacked, up to a bound. Format: W3C, "Portable Network Graphics", third edition, §5 and §11.3.3.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from core import pictures
 from core.errors import InvalidInput
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_TEXT = 100_000
-"""Bytes of one text, packed or unpacked."""
+"""Bytes of one text, packed or unpacked, unless its reader expects more."""
 
 MAX_CHUNKS = 20_000
+MAX_SAME = 20
+"""Texts of one name that are compared."""
+
 _HEADER = 13
 _END = len(SIGNATURE) + 12 + _HEADER  # where the header chunk ends
-
-_BROKEN = "The PNG file is broken: its {} cannot be read. Use the file as it was saved."
 
 
 def size(picture: bytes) -> tuple[int, int]:
@@ -46,82 +47,108 @@ def write(picture: bytes, texts: Mapping[str, str]) -> bytes:
         InvalidInput: it is no PNG file.
     """
     size(picture)
-    made = b"".join(_chunk(*_packed(keyword, text)) for keyword, text in texts.items())
-    return picture[:_END] + made + picture[_END:]
+    added = b"".join(_chunk(*_packed(keyword, text)) for keyword, text in texts.items())
+    return picture[:_END] + added + picture[_END:]
 
 
-def read(data: bytes, keywords: Collection[str]) -> dict[str, str]:
-    """The texts of a PNG file by keyword, of those that are asked for.
+class Texts:
+    """The texts of a PNG file. None is judged or unpacked before it is asked for.
 
     Raises:
-        InvalidInput: too many bytes or pixels, not a PNG file, cut off or broken, or a text is too long or there twice.
+        InvalidInput: too many bytes, pixels or chunks, not a PNG file, or cut off.
     """
-    if len(data) > pictures.MAX_BYTES:
-        raise InvalidInput(f"The file has {len(data) / 1e6:.1f} MB; at most {pictures.MAX_BYTES / 1e6:.0f} are read.")
-    width, height = size(data)
-    if not 0 < width * height <= pictures.MAX_PIXELS:
-        raise InvalidInput(f"The image has {width} x {height} pixels; at most 24 million are taken.")
-    found: dict[str, str] = {}
-    for kind, body in _chunks(data):
-        keyword = body[:80].partition(b"\0")[0].decode("latin-1")
-        if kind in _READERS and keyword in keywords:
-            if keyword in found:
-                raise InvalidInput(f"The file has its '{keyword}' twice, so it is not known which is meant.")
-            found[keyword] = _text(kind, body[len(keyword) + 1 :])
-    return found
+
+    def __init__(self, data: bytes) -> None:
+        if len(data) > pictures.MAX_BYTES:
+            mb = len(data) / 1e6
+            raise InvalidInput(f"The file has {mb:.1f} MB; at most {pictures.MAX_BYTES / 1e6:.0f} are read.")
+        width, height = size(data)
+        if not 0 < width * height <= pictures.MAX_PIXELS:
+            raise InvalidInput(f"The image has {width} x {height} pixels; at most 24 million are taken.")
+        self._chunks: dict[str, list[tuple[bytes, bytes, int]]] = {}
+        for kind, body, checksum in _text_chunks(data):
+            keyword = body[:80].partition(b"\0")[0].decode("latin-1")
+            self._chunks.setdefault(keyword, []).append((kind, body, checksum))
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """The names of all texts, in the file's order."""
+        return tuple(self._chunks)
+
+    def get(self, keyword: str, most: int = MAX_TEXT) -> str | None:
+        """The text of this name; None where there is none. It may be there several times, if it says the same.
+
+        Raises:
+            InvalidInput: it is broken, has over `most` bytes, or is there twice with different words.
+        """
+        chunks = self._chunks.get(keyword)
+        if chunks is None:
+            return None
+        texts = [_text(kind, body, checksum, keyword, most) for kind, body, checksum in chunks[:MAX_SAME]]
+        if len(chunks) > MAX_SAME or any(one != other for one, other in pairwise(texts)):
+            raise InvalidInput(f"The file has its '{keyword}' twice, so it is not known which is meant.")
+        return texts[0]
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and body of each chunk up to the end; bodies of texts only, and only where their checksum is right."""
-    place = len(SIGNATURE)
+def _text_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Kind, body and checksum of each chunk with a text, up to the end."""
+    start = len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
-        if place + 12 > len(data):
+        if start + 12 > len(data):
             break
-        length, kind = struct.unpack(">I4s", data[place : place + 8])
-        after = place + 12 + length
+        length, kind = struct.unpack(">I4s", data[start : start + 8])
+        end = start + 12 + length
         if kind == b"IEND":
             return
-        if after > len(data):
+        if end > len(data):
             break
         if kind in _READERS:
-            if length > MAX_TEXT:
-                raise InvalidInput(f"A text in the file has over {MAX_TEXT // 1000} kB; settings are shorter.")
-            body = data[place + 8 : after - 4]
-            if zlib.crc32(kind + body) != struct.unpack(">I", data[after - 4 : after])[0]:
-                raise InvalidInput(_BROKEN.format("text"))
-            yield kind, body
-        place = after
+            yield kind, data[start + 8 : end - 4], struct.unpack(">I", data[end - 4 : end])[0]
+        start = end
     else:
         raise InvalidInput(f"The PNG file has over {MAX_CHUNKS} parts. Save it anew.")
     raise InvalidInput("The PNG file is cut off. Use the file as it was saved.")
 
 
-def _text(kind: bytes, body: bytes) -> str:
+def _text(kind: bytes, body: bytes, checksum: int, keyword: str, most: int) -> str:
+    head = len(keyword) + 1  # Latin-1, a byte each, and a NUL
+    if len(body) - head > most:
+        raise InvalidInput(f"The '{keyword}' in the file has over {most // 1000} kB; settings are shorter.")
     try:
-        return _READERS[kind](body)
+        if zlib.crc32(kind + body) != checksum:
+            raise ValueError("the checksum is wrong")
+        return _READERS[kind](body[head:], most)
     except (ValueError, IndexError, zlib.error):
-        raise InvalidInput(_BROKEN.format("text")) from None
+        raise InvalidInput("The PNG file is broken: its text cannot be read. Use the file as it was saved.") from None
 
 
-def _plain(body: bytes) -> str:
-    return body.decode("latin-1")
+def _plain(body: bytes, most: int) -> str:
+    return _decoded(body)
 
 
-def _compressed(body: bytes) -> str:
-    return _unpacked(body[0], body[1:]).decode("latin-1")
+def _compressed(body: bytes, most: int) -> str:
+    return _decoded(_unpacked(body[0], body[1:], most))
 
 
-def _international(body: bytes) -> str:
+def _international(body: bytes, most: int) -> str:
     flag, method = body[0], body[1]
     _language, _translated, text = body[2:].split(b"\0", 2)
-    return (_unpacked(method, text) if flag else text).decode("utf-8")
+    return (_unpacked(method, text, most) if flag else text).decode("utf-8")
 
 
-def _unpacked(method: int, packed: bytes) -> bytes:
+def _decoded(text: bytes) -> str:
+    """Latin-1 says the standard, but most tools write UTF-8; what can be read as that, is."""
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+def _unpacked(method: int, packed: bytes, most: int) -> bytes:
     unpacker = zlib.decompressobj()
-    text = unpacker.decompress(packed, MAX_TEXT + 1) if method == 0 else b""
-    if len(text) > MAX_TEXT:
-        raise InvalidInput(f"A text in the file unpacks to over {MAX_TEXT // 1000} kB; settings are shorter.")
+    text = unpacker.decompress(packed, most + 1) if method == 0 else b""
+    if len(text) > most:
+        raise InvalidInput(f"A text in the file unpacks to over {most // 1000} kB; settings are shorter.")
     if not unpacker.eof:
         raise ValueError("the packed text does not end")
     return text
@@ -133,9 +160,12 @@ _READERS = {b"tEXt": _plain, b"zTXt": _compressed, b"iTXt": _international}
 def _packed(keyword: str, text: str) -> tuple[bytes, bytes]:
     name = keyword.encode("latin-1") + b"\0"
     try:
-        return b"tEXt", name + text.encode("latin-1")
+        latin = text.encode("latin-1")
     except UnicodeEncodeError:
-        return b"iTXt", name + b"\0\0\0\0" + text.encode("utf-8")
+        latin = b""
+    if _decoded(latin) == text:
+        return b"tEXt", name + latin
+    return b"iTXt", name + b"\0\0\0\0" + text.encode("utf-8")
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What of a recipe a model here can take, and sentences for what it cannot.
+"""What of an image's settings a model here can take, and sentences for what it cannot.
 
 Knows how other tools call models and samplers. Nothing here reads a file.
 """
@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 from core import catalog
 from core.png_metadata.settings import ImageSettings
+from core.text import short
 from core.types import Modality, ModelSpec, Parameter, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """A recipe in the terms of one model of the catalog; `parameters` has only what that model takes."""
+    """Image settings in the terms of one model of the catalog; `parameters` has only what that model takes.
+
+    `prompt` is empty, `seed` None, and a parameter missing, where the settings do not have them.
+    """
 
     model: str
     prompt: str
@@ -24,40 +28,42 @@ class Fitted:
     notes: tuple[str, ...]
 
 
-def fit(recipe: ImageSettings, chosen: str) -> Fitted:
-    """The recipe for its own model where that is here, else for the chosen one."""
-    notes = list(recipe.notes)
-    row = model(recipe.model) or model(recipe.source)
-    renamed = catalog.successor(recipe.model)[1]
+def fit(settings: ImageSettings, selected: str) -> Fitted:
+    """The settings for their own model where that is here, else for the selected one."""
+    notes = list(settings.notes)
+    row = model(settings.model) or model(settings.source)
+    renamed = catalog.successor(settings.model)[1]
     notes += [renamed] if renamed else []
     if row is None:
-        row = catalog.spec(chosen)
-        if recipe.model or recipe.source:
-            called = _short(recipe.model or recipe.source)
-            notes.append(f"It was made with '{called}', which is not here: {row.name} stays chosen.")
-    asked: dict[str, Value] = {**recipe.parameters, "negative_prompt": recipe.negative_prompt}
+        row = catalog.spec(selected)
+        if settings.model or settings.source:
+            name = short(settings.model or settings.source, 60)
+            notes.append(f"It was made with '{name}', which is not here: {row.name} stays chosen.")
+    asked: dict[str, Value] = {**settings.parameters}
+    if settings.negative_prompt is not None:
+        asked["negative_prompt"] = settings.negative_prompt
     parameters: dict[str, Value] = {}
     for parameter in row.parameters:
         if parameter.name in asked:
             value, note = _value(parameter, asked[parameter.name], row)
             parameters |= {} if value is None else {parameter.name: value}
             notes += [note] if note else []
-    if recipe.negative_prompt.strip() and "negative_prompt" not in parameters:
+    if (settings.negative_prompt or "").strip() and "negative_prompt" not in parameters:
         notes.append(f"{row.name} takes no negative prompt; it is left out.")
-    return Fitted(model=row.id, prompt=recipe.prompt, parameters=parameters, seed=recipe.seed, notes=tuple(notes))
+    return Fitted(model=row.id, prompt=settings.prompt, parameters=parameters, seed=settings.seed, notes=tuple(notes))
 
 
-def model(called: str) -> ModelSpec | None:
+def model(name: str) -> ModelSpec | None:
     """The image model that goes by this id, repository, old repository or file name; None where none does."""
-    if not called or ":" in called:
+    if not name or ":" in name:
         return None
-    row = catalog.find(called)
+    row = catalog.find(name)
     if row is not None:
         return row if row.modality is Modality.IMAGE else None
-    wanted = _bare(called.rsplit("/", 1)[-1])
+    bare = _bare(name.rsplit("/", 1)[-1])
     for row in catalog.CATALOG:
-        names = {_bare(name) for name in (row.id, row.name, row.source.rsplit("/", 1)[-1])}
-        if row.modality is Modality.IMAGE and (wanted in names or _FILES.get(wanted) in names):
+        names = {_bare(one) for one in (row.id, row.name, row.source.rsplit("/", 1)[-1])}
+        if row.modality is Modality.IMAGE and (bare in names or _FILES.get(bare) in names):
             return row
     return None
 
@@ -65,13 +71,13 @@ def model(called: str) -> ModelSpec | None:
 def _value(parameter: Parameter, value: Value, row: ModelSpec) -> tuple[Value, str]:
     """(the value in the parameter's terms or None, a sentence where it is not the one that was asked for)."""
     if parameter.kind == "choice":
-        fitting = {_bare(choice): choice for choice in parameter.choices}
-        wanted = _bare(str(value))
-        found = fitting.get(wanted) or fitting.get(_SAMPLERS.get(wanted, ""))
-        if found is None:
-            stays = f"{row.name} does not offer {parameter.label.lower()} '{_short(str(value))}'; what was set stays."
-            return None, stays
-        return found, ""
+        choices = {_bare(choice): choice for choice in parameter.choices}
+        bare = _bare(str(value))
+        choice = choices.get(bare) or choices.get(_SAMPLERS.get(bare, ""))
+        if choice is None:
+            name = short(str(value), 60)
+            return None, f"{row.name} does not offer {parameter.label.lower()} '{name}'; what was set stays."
+        return choice, ""
     if parameter.kind in ("int", "float"):
         return _number(parameter, value)
     return (value, "") if isinstance(value, str) else (None, "")
@@ -91,15 +97,14 @@ def _bare(name: str) -> str:
     return re.sub(r"[\s_./-]+", "", name)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 60 else name[:59] + "…"
-
-
 _SAMPLERS = {
     _bare(theirs): _bare(ours)
     for theirs, ours in {
         "DPM++ 2M": "DPM++ 2M Karras",
         "dpmpp_2m": "DPM++ 2M Karras",
+        "dpmpp_2m_k": "DPM++ 2M Karras",
+        "k_dpmpp_2m": "DPM++ 2M Karras",
+        "uni_pc": "UniPC",
         "k_euler": "Euler",
         "LCM Karras": "LCM",
         "UniPC Karras": "UniPC",

@@ -16,12 +16,13 @@ WORDS = ("size", "scheduler")
 class ImageSettings:
     """One image's prompt and settings. `model` is an id of the catalog, or what another tool calls its model.
 
-    `parameters` are named as in the catalog (NUMBERS and WORDS). `seed` is None where the file says none that can be
-    used here. `notes` are sentences about what of a file was not understood.
+    `parameters` are named as in the catalog (NUMBERS and WORDS). `prompt` is empty, `negative_prompt` and `seed` are
+    None where the file does not have them, or none that can be used here. `notes` are sentences about what of a file
+    was not understood.
     """
 
     prompt: str = ""
-    negative_prompt: str = ""
+    negative_prompt: str | None = None
     parameters: Mapping[str, str | int | float] = field(default_factory=dict)
     seed: int | None = None
     model: str = ""

@@ -65,11 +65,11 @@ def experiment(draft: Draft) -> Experiment:
 
 
 def restorer(draft: Draft) -> None:
-    """A field for a PNG file, whose settings replace those of the page."""
+    """A field for an image file, whose settings replace those of the page."""
     with st.popover("From a PNG", icon=":material/restore_page:"):
         upload = st.file_uploader(
-            "Drop a PNG to restore its settings",
-            type=["png"],
+            "Drop an image to restore its settings",
+            type=["png", "jpg", "jpeg", "webp"],
             key=draft.key("restore"),
             help="An image that Diptych or another tool saved. Only its settings are read; it is not kept.",
         )
@@ -94,15 +94,27 @@ def draw(draft: Draft, view: RunView) -> None:
 def _restore(draft: Draft, settings: png_metadata.ImageSettings) -> None:
     """Put a file's settings on the page; what could not be taken is said there."""
     fitted = fitting.fit(settings, draft.models[0])
-    single_prompt.write(draft, fitted.prompt, AS_IT_IS)
+    if fitted.prompt.strip():
+        single_prompt.write(draft, fitted.prompt, AS_IT_IS)
     draft.models = [fitted.model]
     draft.parameters |= fitted.parameters
     draft.defaults = {}
-    draft.samples, draft.seeds = 1, ()
     if fitted.seed is not None:
-        draft.seed = fitted.seed
-    draft.notes = ("The settings of the file are restored.", *fitted.notes)
+        draft.samples, draft.seeds = 1, ()
+        if fitted.seed < 2**53:
+            draft.seed = fitted.seed
+        else:  # a browser's field of a number would round it
+            draft.seeds = (fitted.seed,)
+    draft.notes = ("The settings of the file are restored.", *fitted.notes, *_stays(draft, settings))
     draft.generation = session().fresh_key()
+
+
+def _stays(draft: Draft, settings: png_metadata.ImageSettings) -> list[str]:
+    """Sentences on what was typed and the file does not have."""
+    stays = ["The file has no prompt; what was typed stays."] if not settings.prompt.strip() else []
+    if settings.negative_prompt is None and str(draft.parameters.get(_NEGATIVE) or "").strip():
+        stays.append("The file has no negative prompt; the one that was typed stays.")
+    return stays
 
 
 def _run_actions(draft: Draft, view: RunView) -> None:
