@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from core import context, png_metadata
 from core.examples import DRAWN
 from core.experiment import Experiment, Input, Variant
+from core.experiment.grid import seed_of
+from core.png_metadata import chunks
 from core.types import Check
 from core.ui.session import resources
 from tests.support import fakes
@@ -163,6 +165,32 @@ def test_a_dropped_file_restores_the_controls(visit: Visit) -> None:
     notes = " ".join(str(one.value) for one in app.info)
     assert "The settings of the file are restored" in notes
     assert "does not offer size" in notes
+
+
+def test_a_file_blanks_nothing_that_it_does_not_have(visit: Visit) -> None:
+    app = visit(IMAGE)
+    by_label(app.text_area, "Prompt").set_value("what I typed").run()
+    by_label(app.text_area, "Negative prompt").set_value("no rain").run()
+    by_label(app.number_input, "Seed").set_value(12).run()
+    parts = {"parameters": '{"steps": 9, "version": "Fooocus v2"}'}
+    app.file_uploader[0].set_value(("one.png", chunks.write(fakes.png(), parts), "image/png")).run()
+    assert by_label(app.number_input, "Steps").value == 9
+    assert by_label(app.text_area, "Prompt").value == "what I typed"
+    assert by_label(app.text_area, "Negative prompt").value == "no rain"
+    assert by_label(app.number_input, "Seed").value == 12
+    notes = " ".join(str(one.value) for one in app.info)
+    assert "The file has no prompt; what was typed stays" in notes
+    assert "The file has no negative prompt; the one that was typed stays" in notes
+
+
+@pytest.mark.parametrize("seed", [2**53 - 1, 2**53, 2**53 + 1, 2**63 - 1])
+def test_a_large_seed_of_a_file_is_restored_exactly(visit: Visit, seed: int) -> None:
+    app = visit(IMAGE)
+    told = png_metadata.ImageSettings(prompt="x", seed=seed, model="tiny-image")
+    app.file_uploader[0].set_value(("one.png", png_metadata.write(fakes.png(), told), "image/png")).run()
+    assert not app.exception
+    asked = draft(app).experiment(title="")
+    assert seed_of(asked, 0) == seed
 
 
 def test_a_hostile_file_changes_nothing(visit: Visit) -> None:
