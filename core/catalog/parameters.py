@@ -76,7 +76,8 @@ TEXT_PARAMETERS = (
         label="Stop strings",
         kind="lines",
         default=(),
-        help="One per line. The answer ends before the first of them; it is not shown.",
+        help="One per line; write `\\n` for a line end within one. "
+        "The answer ends before the first of them; it is not shown.",
         advanced=True,
     ),
 )

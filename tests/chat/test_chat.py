@@ -98,6 +98,16 @@ def test_a_model_without_a_chat_template_reads_a_transcript_and_stops_at_the_nex
     assert not made.chat
 
 
+@pytest.mark.parametrize("stop", [(), ("END",), ("\nUser:",)])
+def test_what_ends_a_transcripts_turn_is_no_stop_string_of_the_person(stop: tuple[str, ...]) -> None:
+    settings = ChatSettings(parameters={"stop": stop})
+    made = reply_experiment(with_message(Conversation(), "Hi"), 0, 0, "gpt2", settings)
+    assert made.parameters["stop"] == (*stop, "\nUser:")
+    assert without_messages(made).parameters["stop"] == stop
+    framed = reply_experiment(with_message(Conversation(), "Hi"), 0, 0, "tiny-text", settings)
+    assert without_messages(framed).parameters["stop"] == stop
+
+
 def test_the_oldest_exchanges_are_left_out_until_it_fits() -> None:
     chat = with_message(chat_of(("one", "1"), ("two", "2"), ("three", "3")), "four")
     made = reply_experiment(chat, 0, 3, "tiny-text", SETTINGS, fits=lambda experiment: len(experiment.earlier) <= 2)

@@ -6,6 +6,7 @@ filled, and read back, through what the history keeps of it.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -47,6 +48,19 @@ def said(app: AppTest) -> str:
 def press(app: AppTest, label: str) -> None:
     by_label(app.button, label).click()
     app.run()
+
+
+def edit_table(app: AppTest, **edits: Any) -> None:
+    """Report what an editor has changed since it started, as the browser does; the harness has no editor of its own.
+
+    Args:
+        edits: edited_rows, added_rows and deleted_rows.
+    """
+    states = app._tree.get_widget_states()
+    state = states.widgets.add()
+    state.id = app.dataframe[0].proto.id
+    state.string_value = json.dumps({"edited_rows": {}, "added_rows": [], "deleted_rows": []} | edits)
+    app._run(states)
 
 
 def settle(app: AppTest) -> None:

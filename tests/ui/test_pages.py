@@ -95,6 +95,16 @@ def test_precise_sets_greedy_and_says_that_samples_are_copies(visit: Visit) -> N
     assert "Run 48 generations" in text
 
 
+def test_stop_strings_with_line_ends_survive_their_field(visit: Visit) -> None:
+    stop = ("\nUser:", "\n", "a\nb", r"\d", r"\n")
+    fill(replace(EXAMPLES[0], parameters={"stop": stop}))
+    app = visit(PLAYGROUND)
+    field = by_label(app.text_area, "Stop strings")
+    assert field.value == "\n".join([r"\nUser:", r"\n", r"a\nb", r"\d", r"\\n"])
+    field.set_value(field.value + "\n" + r"\tEnd").run()
+    assert on_page("playground").parameters["stop"] == (*stop, "\tEnd")
+
+
 def test_controls_survive_a_change_of_page(visit: Visit) -> None:
     app = visit(PLAYGROUND)
     by_label(app.text_area, "Prompt B").set_value("Add up {{numbers}}, please.")

@@ -53,10 +53,10 @@ def edited(
     """
     added, deleted = edits.get("added_rows", ()), set(edits.get("deleted_rows", ()))
     count = len(start) - len(deleted) + len(added)
-    if count > most:
+    if added and count > most:
         raise InvalidInput(
             f"The table would have {count:,} rows; at most {most:,} can be run. "
-            "The rows that were added last are not taken: paste fewer of them."
+            "The rows that were added last are not taken. Add fewer of them."
         )
     changes = {int(number): row for number, row in edits.get("edited_rows", {}).items()}
     kept = [_changed(row, names, changes.get(number, {})) for number, row in enumerate(start) if number not in deleted]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
 from core import repository
 from core.catalog import CATALOG, PRESETS, TEXT_PARAMETERS, common, servers, spec
 from core.experiment import limits
+from core.text import escaped, unescaped
 from core.types import Modality, ModelSpec, Parameter, Value
 from core.ui.components import remote_models
 from core.ui.components.layout import slotted
@@ -159,9 +160,9 @@ def _widget(draft: Draft, row: Parameter) -> Value:
     if row.kind == "text":
         return st.text_area(row.label, str(value or ""), key=key, help=row.help, height=68)
     if row.kind == "lines":
-        lines = value if isinstance(value, tuple | list) else ()
-        text = st.text_area(row.label, "\n".join(map(str, lines)), key=key, help=row.help, height=68)
-        return tuple(line for line in text.split("\n") if line)
+        texts = value if isinstance(value, tuple | list) else ()
+        written = st.text_area(row.label, _lines_from(map(str, texts)), key=key, help=row.help, height=68)
+        return _texts_from(written)
     cast = int if row.kind == "int" else float
     assert row.low is not None
     assert row.high is not None
@@ -182,6 +183,15 @@ def _widget(draft: Draft, row: Parameter) -> Value:
             help=row.help,
         )
     )
+
+
+def _lines_from(texts: Iterable[str]) -> str:
+    """Texts one a line, with \\n for a line end within one."""
+    return "\n".join(map(escaped, texts))
+
+
+def _texts_from(lines: str) -> tuple[str, ...]:
+    return tuple(unescaped(line) for line in lines.split("\n") if line)
 
 
 def _apply_preset(draft: Draft, key: str) -> None:

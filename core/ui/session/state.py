@@ -40,7 +40,10 @@ class Draft:
 
     `defaults` are those of the models whose controls were last drawn, so that what nobody touched follows the model;
     `notes` are sentences about what of a restored run or file could not be taken as it was; `pressed`: the button that
-    runs was pressed, and nothing was started yet."""
+    runs was pressed, and nothing was started yet.
+
+    `table` holds the inputs that the editor under `table_key` started from, `table_restarts` counts its fresh starts,
+    `table_refusal` says why its last change was not taken."""
 
     page: str
     basis: Experiment
@@ -58,8 +61,10 @@ class Draft:
     notes: tuple[str, ...] = ()
     defaults: dict[str, Value] = field(default_factory=dict)
     runs: list[str] = field(default_factory=list)
-    table: list[dict[str, object]] = field(default_factory=list)
+    table: tuple[Input, ...] = ()
     table_key: str = ""
+    table_restarts: int = 0
+    table_refusal: str = ""
     pressed: bool = False
 
     def key(self, *parts: object) -> str:
