@@ -139,35 +139,35 @@ def ranked(prompt: str, outputs: Mapping[int, Output], *, whole: bool = False) -
         code = shown(prompt, output.text, whole=whole)
         kept = len(output.text) if gap(prompt) is not None else len(code) - len(prompt)
         groups.setdefault(code, []).append((mean_logprob(output.tokens, kept), cell))
-    made = []
-    for code, found in groups.items():
-        found.sort(key=lambda one: (-_known(one[0]), one[1]))
-        made.append(Candidate(code, found[0][0], tuple(cell for _, cell in found), parses(code)[1]))
-    return sorted(made, key=lambda one: (-_known(one.score), one.cells[0]))
+    candidates = []
+    for code, scored in groups.items():
+        scored.sort(key=lambda pair: (-_score(pair[0]), pair[1]))
+        candidates.append(Candidate(code, scored[0][0], tuple(cell for _, cell in scored), parses(code)[1]))
+    return sorted(candidates, key=lambda candidate: (-_score(candidate.score), candidate.cells[0]))
 
 
 def mean_logprob(tokens: Sequence[Token], characters: int) -> float | None:
     """Mean natural-log probability of the tokens that wrote the first `characters` of an answer; None without any."""
-    found, length = [], 0
+    logprobs, length = [], 0
     for token in tokens:
         if length >= characters:
             break
-        found.append(token.logprob)
+        logprobs.append(token.logprob)
         length += len(token.text)
     # The history keeps four digits: what is ranked again from there must not come in another order.
-    return round(sum(found) / len(found), 3) if found else None
+    return round(sum(logprobs) / len(logprobs), 3) if logprobs else None
 
 
-def _known(score: float | None) -> float:
+def _score(score: float | None) -> float:
     return float("-inf") if score is None else score
 
 
 def _statements(code: str) -> Iterator[int]:
     """Where a statement begins in the first column. A `def` or `class` there ends whatever bracket was left open."""
     depth, line = 0, 0
-    for found in _TOKENS.finditer(code + "\n"):
-        token = found[0]
-        if found.start() >= line >= 0:
+    for match in _TOKENS.finditer(code + "\n"):
+        token = match[0]
+        if match.start() >= line >= 0:
             if code[line : line + 1].strip(" \t\n\r\f#") and (depth == 0 or _DEFINITION.match(code, line)):
                 yield line
                 depth = 0
@@ -177,7 +177,7 @@ def _statements(code: str) -> Iterator[int]:
         elif token in ")]}":
             depth = max(0, depth - 1)
         elif token == "\n":
-            line = found.end()
+            line = match.end()
 
 
 def _defines(code: str, start: int) -> bool:

@@ -1,6 +1,6 @@
 """Settings of other tools, once their words for them are known: checked, and notes for what cannot be used here.
 
-Nothing that another tool wrote is refused for one bad field; it is left out, and said.
+Nothing that another tool wrote is refused for one bad field; it is left out, and a note says so.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def table_of(text: str) -> dict[str, Any] | None:
 def settings_of(values: Mapping[str, object], notes: tuple[str, ...] = ()) -> ImageSettings:
     """Image settings of values by their names here: prompt, negative_prompt, steps, guidance_scale, size, scheduler,
     seed and model. What is missing or None is not in the file; numbers may be written as text."""
-    said = list(notes)
+    all_notes = list(notes)
     parameters: dict[str, str | int | float] = {}
     for name, (label, read) in _PARAMETERS.items():
         value = values.get(name)
@@ -40,17 +40,17 @@ def settings_of(values: Mapping[str, object], notes: tuple[str, ...] = ()) -> Im
             continue
         readable = read(value)
         if readable is None:
-            said.append(f"{label} in the file cannot be read; what was set here stays.")
+            all_notes.append(f"{label} in the file cannot be read; what was set here stays.")
         else:
             parameters[name] = readable
     model = values.get("model")
     return ImageSettings(
-        prompt=_prompt("prompt", values, said) or "",
-        negative_prompt=_prompt("negative_prompt", values, said),
+        prompt=_prompt("prompt", values, all_notes) or "",
+        negative_prompt=_prompt("negative_prompt", values, all_notes),
         parameters=parameters,
-        seed=_seed(values.get("seed"), said),
+        seed=_seed(values.get("seed"), all_notes),
         model=clean(model)[:200] if isinstance(model, str) else "",
-        notes=tuple(said),
+        notes=tuple(all_notes),
     )
 
 

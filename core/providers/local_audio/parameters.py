@@ -35,15 +35,17 @@ class SpeechParameters:
 AudioParameters = TypeVar("AudioParameters", MusicParameters, SpeechParameters)
 
 
-def read(kind: type[AudioParameters], parameters: Mapping[str, Value], known: Sequence[Parameter]) -> AudioParameters:
-    """Check a request's parameters against the controls in `known`; what is missing or None takes its default there.
+def read(
+    kind: type[AudioParameters], parameters: Mapping[str, Value], controls: Sequence[Parameter]
+) -> AudioParameters:
+    """Check a request's parameters against the controls in `controls`; what is missing or None takes its default there.
 
     Names that this kind of sound has not are left alone: a grid may carry another model's parameters.
 
     Raises:
         InvalidInput: a value has the wrong type, is not finite or is out of bounds; the message says so.
     """
-    values = chosen(kind, parameters, (*MUSIC_PARAMETERS, *SPEECH_PARAMETERS, *known))
+    values = chosen(kind, parameters, (*MUSIC_PARAMETERS, *SPEECH_PARAMETERS, *controls))
     return kind(**values)  # type: ignore[arg-type]
 
 

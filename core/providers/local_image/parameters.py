@@ -31,15 +31,15 @@ class ImageParameters:
         return int(width), int(height)
 
 
-def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> ImageParameters:
-    """Check a request's parameters against the controls in `known`; what is missing or None takes its default there.
+def read(parameters: Mapping[str, Value], controls: Sequence[Parameter]) -> ImageParameters:
+    """Check a request's parameters against the controls in `controls`; what is missing or None takes its default there.
 
     Names that no image model has are left alone: a grid may carry another model's parameters.
 
     Raises:
         InvalidInput: a value has the wrong type, is out of bounds or none of the choices; the message says so.
     """
-    values = chosen(ImageParameters, parameters, (*IMAGE_PARAMETERS, *known))
+    values = chosen(ImageParameters, parameters, (*IMAGE_PARAMETERS, *controls))
     if not re.fullmatch(r"[1-9]\d{1,3}x[1-9]\d{1,3}", str(values["size"])):
         raise InvalidInput("Size must be width x height in pixels, such as 512x512.")
     return ImageParameters(**values)  # type: ignore[arg-type]

@@ -30,15 +30,15 @@ class Sampling:
     stop: tuple[str, ...] = ()
 
 
-def read(parameters: Mapping[str, Value], known: Sequence[Parameter]) -> Sampling:
-    """Check a request's parameters against the bounds in `known`; what is missing or None takes its default there.
+def read(parameters: Mapping[str, Value], controls: Sequence[Parameter]) -> Sampling:
+    """Check a request's parameters against the bounds in `controls`; what is missing or None takes its default there.
 
     Names that no local model has are left alone: a grid may carry another model's parameters.
 
     Raises:
         InvalidInput: a value has the wrong type, is not finite or is out of bounds; the message says so.
     """
-    rows = {row.name: row for row in known}
+    rows = {row.name: row for row in controls}
     values: dict[str, Value] = {}
     for name in (field.name for field in fields(Sampling)):
         value = parameters.get(name)
