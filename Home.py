@@ -6,6 +6,7 @@ for every visitor. A host that looks for no app serves the script alone.
 
 import streamlit as st
 
+from core.ui import middleware
 from core.ui.components import error_messages, foot, image_view, live_typing, page_not_found_fix
 from core.ui.session import owner, pages, resources
 
@@ -33,4 +34,9 @@ def frame() -> None:
 if __name__ == "__main__":
     frame()
 else:
-    app = st.App("Home.py", lifespan=resources.lifespan)
+    app = st.App(
+        "Home.py",
+        middleware=middleware.stack(),
+        lifespan=resources.lifespan,
+        on_script_error=error_messages.outside_the_page,
+    )

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8501
+ADDRESS ?= 127.0.0.1
 CORPUS ?= ../shared/corpus/grimm.txt
 
 # A file's tests stay together, because they share its models and servers.
@@ -13,8 +14,8 @@ PARALLEL := -n logical --dist loadfile
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-run: $(VENV)/.run ## Install what the app needs and serve it (PORT=8501)
-	DIPTYCH_LOCAL=$${DIPTYCH_LOCAL-1} $(BIN)/streamlit run Home.py --server.port $(PORT)
+run: $(VENV)/.run ## Install what the app needs and serve it to this machine (PORT=8501 ADDRESS=127.0.0.1)
+	DIPTYCH_LOCAL=$${DIPTYCH_LOCAL-1} $(BIN)/streamlit run Home.py --server.address $(ADDRESS) --server.port $(PORT)
 
 test: lint types unit ## Install what the tests need; lint, types and every test, browser tests included
 

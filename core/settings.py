@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,8 +75,11 @@ class Settings:
 
     `requests_per_hour` and `tokens_per_day` are what one visitor may use of the deployment's own keys (0: nothing),
     ten times that all visitors together. `local`: Diptych runs on its visitor's own machine, so that servers on this
-    machine may be called. `custom_servers`: visitors may name servers of their own. `base_urls` move a server of the
-    table elsewhere, by its id; `prices` are (input, output) in US dollars per million tokens by model id.
+    machine may be called. `allowed_hosts`: names under which Diptych may be opened (none: any; a local run always
+    goes by its machine's). `upload_bytes_per_session`, `upload_bytes`: uploaded files held of one visitor and of all;
+    one that no page takes up is let go after `upload_seconds`. `custom_servers`: visitors may name servers of their
+    own. `base_urls` move a server of the table elsewhere, by its id; `prices` are (input, output) in US dollars per
+    million tokens by model id.
     """
 
     data: Path
@@ -98,6 +102,10 @@ class Settings:
     tokens_per_day: int = 200_000
     custom_servers: bool = False
     local: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    upload_bytes_per_session: int = 20_000_000
+    upload_bytes: int = 60_000_000
+    upload_seconds: float = 60.0
     gemini_sdk: str = "google-genai"
     base_urls: Mapping[str, str] = field(default_factory=dict)
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -129,6 +137,7 @@ def settings(environment: Mapping[str, str] | None = None, secrets: Mapping[str,
         offline=_yes(text, "offline") or env.get("HF_HUB_OFFLINE", "") == "1",
         custom_servers=_yes(text, "custom_servers"),
         local=_yes(text, "local"),
+        allowed_hosts=tuple(re.findall(r"[\w.*:-]+", text.get("allowed_hosts", "").lower())),
         gemini_sdk=_gemini_sdk(_table((secrets or {}).get("gemini"))),
         base_urls=_texts(providers, "base_url"),
         prices={name: _price(name, pair) for name, pair in _table((secrets or {}).get("prices")).items()},
@@ -165,11 +174,14 @@ _NUMBERS: dict[str, type[int] | type[float]] = {
     "remote_read_seconds": float,
     "requests_per_hour": int,
     "tokens_per_day": int,
+    "upload_bytes_per_session": int,
+    "upload_bytes": int,
+    "upload_seconds": float,
 }
 
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
-    names = {*_NUMBERS, "data", "models", "database", "offline", "custom_servers", "local"}
+    names = {*_NUMBERS, "data", "models", "database", "offline", "custom_servers", "local", "allowed_hosts"}
     return {name: env[f"DIPTYCH_{name.upper()}"] for name in names if env.get(f"DIPTYCH_{name.upper()}")}
 
 

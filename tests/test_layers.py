@@ -106,12 +106,12 @@ def test_pages_draw_and_nothing_else(path: Path) -> None:
     assert path.read_text("utf-8").count("\n") <= 80
 
 
-UI_FLOORS = ("session", "components", "pages")
+UI_FLOORS = ("session", "components", "pages", "middleware")  # the last stands before the others, and none knows it
 UI = [path for path in CORE if name(path).startswith("core.ui.")]
 
 
 @pytest.mark.parametrize("path", UI, ids=name)
-def test_the_interface_has_three_floors_and_arrows_point_downwards(path: Path) -> None:
+def test_the_interface_has_floors_and_arrows_point_downwards(path: Path) -> None:
     floor = name(path).split(".")[2]
     if floor == "__init__":
         return
@@ -139,7 +139,7 @@ def test_no_file_but_the_table_names_a_page_of_the_menu() -> None:
 
 
 def test_the_router_is_short() -> None:
-    assert (ROOT / "Home.py").read_text("utf-8").count("\n") <= 40
+    assert (ROOT / "Home.py").read_text("utf-8").count("\n") <= 45
 
 
 def test_no_page_loads_torch(tmp_path: Path) -> None:

@@ -174,6 +174,15 @@ class Engine:
         with self._changed:
             return tuple(job.run.id for job in self._ledger.unfinished() if job.owner == owner)
 
+    def change_owner(self, owner: str, to: str) -> None:
+        """Give all runs of an owner to another: two that turned out to be one."""
+        with self._changed:
+            for job in self._ledger.jobs.values():
+                if job.owner == owner:
+                    job.owner = to
+                    for lane in self._lanes.values():
+                        lane.rotation.arrive(to)
+
     def speed(self, model: str) -> float | None:
         """Generated tokens per second, all cells of a batch together: median of the recent batches. None: unknown."""
         with self._changed:

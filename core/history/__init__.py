@@ -211,6 +211,11 @@ class History(Store):
             kept = queries.draft(connection, owner, page)
         return None if kept is None else dict(json.loads(kept))
 
+    def change_owner(self, owner: str, to: str) -> None:
+        """Give all runs and drafts of an owner to another; of two drafts of a page the newer is kept."""
+        with self._write() as connection:
+            queries.change_owner(connection, owner, to)
+
     def speeds(self) -> Mapping[str, float]:
         """Tokens (steps of images, frames of sound) per second by model id, measured here: the median over its recent
         runs. A step counts as much as its image's area (core.experiment.estimate.effort).

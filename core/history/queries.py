@@ -135,3 +135,15 @@ def keep_draft(connection: Connection, owner: str, page: str, experiment: str, n
     values = {"experiment": experiment, "changed": now}
     if not connection.execute(update(DRAFTS).where(mine).values(values)).rowcount:
         connection.execute(insert(DRAFTS).values(key | values))
+
+
+def change_owner(connection: Connection, owner: str, to: str) -> None:
+    """Let one owner's runs and drafts be another's."""
+    old, new = clean(owner), clean(to)
+    connection.execute(update(RUNS).where(RUNS.c.owner == old).values(owner=new))
+    for page, changed in connection.execute(select(DRAFTS.c.page, DRAFTS.c.changed).where(DRAFTS.c.owner == old)).all():
+        theirs = and_(DRAFTS.c.owner == new, DRAFTS.c.page == page)
+        newer = (connection.scalar(select(DRAFTS.c.changed).where(theirs)) or 0.0) > changed
+        mine = and_(DRAFTS.c.owner == old, DRAFTS.c.page == page)
+        connection.execute(delete(DRAFTS).where(mine if newer else theirs))
+        connection.execute(update(DRAFTS).where(mine).values(owner=new))

@@ -195,6 +195,20 @@ def test_only_the_latest_ended_runs_stay_in_memory(start: Start) -> None:
 # Owners
 
 
+def test_a_run_under_way_goes_on_under_another_owner(start: Start) -> None:
+    gate = Gate()
+    house = start(Models(local=gate))
+    house.submit("r")
+    house.submit("eves", owner="eve")
+    house.engine.change_owner("ann", "bob")
+    with pytest.raises(NotFound):
+        house.engine.snapshot("r", "ann")
+    assert house.engine.active("bob") == ("r",)
+    assert house.engine.active("eve") == ("eves",)
+    gate.opened.set()
+    assert house.states("r", "bob") == [DONE]
+
+
 def test_another_owners_run_looks_like_one_that_never_was(start: Start) -> None:
     gate = Gate()
     house = start(Models(local=gate))

@@ -386,6 +386,25 @@ def test_a_day_after_it_was_deleted_a_run_is_gone(history: History, url: str, cl
 # Drafts.
 
 
+def test_an_owner_who_turns_out_to_be_another_brings_runs_and_newer_drafts_along(
+    history: History, clock: Clock
+) -> None:
+    keep(history, YOU, made("yours"))
+    keep(history, ME, made("mine"))
+    for owner, page in ((ME, "text"), (YOU, "text"), (YOU, "image"), (ME, "image"), (YOU, "audio")):
+        clock.now += 1
+        history.keep_draft(owner, page, {"title": f"{owner} {page}"})
+    history.change_owner(YOU, ME)
+    assert {row.id for row in history.search(ME)} == {"mine", "yours"}
+    assert not history.search(YOU)
+    assert [history.draft(ME, page) for page in ("text", "image", "audio")] == [
+        {"title": f"{YOU} text"},
+        {"title": f"{ME} image"},
+        {"title": f"{YOU} audio"},
+    ]
+    assert history.draft(YOU, "text") is None
+
+
 def test_a_draft_is_kept_per_owner_and_page_and_the_last_one_counts(history: History) -> None:
     assert history.draft(ME, "text") is None
     for title in ("first", "second\ud800"):

@@ -12,5 +12,5 @@ from tests.support.serving import Server, served
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that the tests of this folder share; each comes as visitors of its own."""
-    with served(tmp_path_factory.mktemp("served")) as running:
+    with served(tmp_path_factory.mktemp("served"), environment={"DIPTYCH_LOCAL": "1"}) as running:
         yield running

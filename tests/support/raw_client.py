@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -123,12 +125,13 @@ def visitor(
     address = f"ws://{host or there.netloc}/_stcore/stream"
     connection = connect(
         address,
-        sock=_dial(there.hostname or "", there.port or 0),
+        sock=socket.create_connection((there.hostname, there.port), timeout=10),
         origin=(f"http://{host or there.netloc}" if origin is None else origin) or None,  # type: ignore[arg-type]
         subprotocols=[Subprotocol(one) for one in protocols],
         additional_headers=headers,
         max_size=None,
         proxy=None,
+        ping_interval=None,
     )
     with connection:
         yield RawClient(url, connection)
@@ -136,14 +139,28 @@ def visitor(
 
 def put(url: str, path: str, body: bytes, name: str = "image.png") -> int:
     """Upload one file as the browser's uploader does; the status of the answer."""
-    there = urlsplit(url)
     mark = secrets.token_hex(8)
     head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    kind = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+    return _change(url, "PUT", path, head.encode() + body + f"\r\n--{mark}--\r\n".encode(), kind)
+
+
+def delete(url: str, path: str) -> int:
+    """Take an uploaded file back; the status of the answer."""
+    return _change(url, "DELETE", path, b"", {})
+
+
+def _change(url: str, method: str, path: str, body: bytes, headers: dict[str, str]) -> int:
+    """A request that changes something, with the token against forged ones that a browser is given."""
+    there = urlsplit(url)
     connection = http.client.HTTPConnection(there.hostname or "", there.port, timeout=60)
-    cross = secrets.token_hex(8)
-    headers = {"Content-Type": f"multipart/form-data; boundary={mark}", "Cookie": f"_streamlit_xsrf={cross}"}
     try:
-        connection.request("PUT", path, head.encode() + body + f"\r\n--{mark}--\r\n".encode(), headers)
+        connection.request("GET", "/_stcore/health")
+        answer = connection.getresponse()
+        answer.read()
+        xsrf = SimpleCookie(answer.headers["Set-Cookie"])["_streamlit_xsrf"].value
+        both = {"Cookie": f"_streamlit_xsrf={xsrf}", "X-Xsrftoken": xsrf}
+        connection.request(method, path, body, headers | both)
         return connection.getresponse().status
     finally:
         connection.close()
@@ -159,12 +176,6 @@ def get(url: str, path: str, host: str = "") -> tuple[int, str]:
         return answer.status, answer.read().decode("utf-8", "replace")
     finally:
         connection.close()
-
-
-def _dial(host: str, port: int):  # type: ignore[no-untyped-def]
-    import socket
-
-    return socket.create_connection((host, port), timeout=10)
 
 
 def number(client: RawClient, label: str, value: float) -> WidgetState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -29,6 +30,20 @@ def guard() -> Iterator[None]:
         number = secrets.token_hex(4)
         log.exception("unforeseen error %s", number)
         st.error(f"Something went wrong here (error {number}). Nothing that was finished is lost; reload the page.")
+
+
+def outside_the_page(error: Exception) -> bool:
+    """Show an error that struck where `guard` does not reach: before the page, in a callback or in a fragment.
+
+    Returns True: Streamlit need not show the error itself."""
+    number = secrets.token_hex(4)
+    log.error("error %s outside the page: %s", number, type(error).__name__)
+    if any(frame.name == "deserialize" for frame in traceback.extract_tb(error.__traceback__)):
+        cause = "A control was sent a value that it cannot hold"  # only a program sends one, such as NaN
+    else:
+        cause = "Something went wrong here"
+    st.error(f"{cause} (error {number}). Nothing that was finished is lost; reload the page.")
+    return True
 
 
 def errors_as_messages(callback: Callable[..., None]) -> Callable[..., None]:

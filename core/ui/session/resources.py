@@ -77,6 +77,11 @@ def engine() -> Engine:
     return _shared().get("engine", lambda: Engine(opener(worker(), settings()), history(), settings()), Engine.close)
 
 
+def shared(name: str, make: Callable[[], T]) -> T:
+    """What else the process keeps, by name; made at the first call, nothing to close."""
+    return _shared().get(name, make)
+
+
 def close() -> None:
     """Close everything and forget it; what is asked for afterwards is made anew. For the end of the process, and for
     tests."""

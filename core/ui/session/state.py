@@ -132,6 +132,7 @@ class Session:
     """
 
     token: str = ""
+    connection: str = ""
     drafts: dict[str, Draft] = field(default_factory=dict)
     kept: dict[str, object] = field(default_factory=dict)
     unkept: dict[str, str] = field(default_factory=dict)
