@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +29,9 @@ def main() -> None:
             return
         request = json.loads(line)
         _end_after(request["seconds"] + 1)
-        _write(reply(request))
+        began = time.process_time()
+        answer = reply(request)
+        _write(answer | {"spent": time.process_time() - began})
 
 
 def reply(request: dict[str, Any]) -> dict[str, object]:

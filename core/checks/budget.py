@@ -13,8 +13,8 @@ from threading import Lock
 
 CHECK_SECONDS = 1.0
 CELL_SECONDS = 3.0
-EXPERIMENT_SECONDS = 20.0
-OWNER_SECONDS = 60.0
+EXPERIMENT_SECONDS = 10.0
+OWNER_SECONDS = 30.0
 REFILL = 0.1
 """Seconds of one check, of an answer's, an experiment's and an owner's checks together. What experiment and owner spent
 comes back at REFILL seconds a second."""

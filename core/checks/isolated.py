@@ -5,7 +5,8 @@ meanwhile; only its end stops that. `python -m core.checks` imports the standard
 jsonschema and yaml), starts at first use, and ends at the deadline, when it idled, or when the server is gone.
 
     server: a line of JSON a request   {"name", "argument", "seconds"}, and to judge {"answer", "number"}
-    child:  a line of JSON a reply     {} where the argument is read, {"unreadable"}, {"holds", "reason"}, {"unjudged"}
+    child:  a line of JSON a reply     {"spent"} and {} where the argument is read, {"unreadable"}, {"unjudged"} or
+                                       {"holds", "reason"}
 
 The process gets no key, and little of the server's environment.
 """
@@ -105,7 +106,7 @@ class Process:
             self._child.stdin.write(line)
             self._child.stdin.flush()
             reply = self._child.stdout.readline()
-        except OSError:
+        except (OSError, ValueError):  # it ended, or was ended here
             reply = b""
         finally:
             timer.cancel()
@@ -125,7 +126,10 @@ class Pool:
         self._lock = Lock()
 
     def ask(self, request: dict[str, Any], spend: Callable[[float], None] = lambda seconds: None) -> dict[str, Any]:
-        """The reply of a free process within CHECK_SECONDS, which are told to `spend`. One that dies is replaced once.
+        """The reply of a free process within CHECK_SECONDS. One that dies is replaced once.
+
+        Args:
+            spend: called with the processor time that the reply took, or the time until the process ended.
 
         Raises:
             Late, Died: there is none.
@@ -154,9 +158,9 @@ class Pool:
             reply = process.ask(request, CHECK_SECONDS)
         except BaseException:
             process.end()
-            raise
-        finally:
             spend(time.monotonic() - began)
+            raise
+        spend(reply.pop("spent"))
         with self._lock:
             self._idle.append(process)
         return reply
@@ -173,7 +177,14 @@ class Pool:
 
 
 _POOL = Pool()
-atexit.register(_POOL.close)
+
+
+def close() -> None:
+    """End the processes that are idle; the next check starts another."""
+    _POOL.close()
+
+
+atexit.register(close)
 
 
 def judge(name: str, argument: str, answer: str, number: Decimal | None, budget: Budget | None = None) -> Finding:
@@ -190,9 +201,9 @@ def judge(name: str, argument: str, answer: str, number: Decimal | None, budget:
     except Late:
         raise Unjudged(f"not judged: this check took longer than {CHECK_SECONDS:g} s; simplify it") from None
     except Died:
-        raise Unjudged(
-            "not judged: the process that judges this check ended; try again, or simplify the check"
-        ) from None
+        if budget is not None:
+            budget.spend(CHECK_SECONDS)  # starting processes takes time too, and this may go on at every look
+        raise Unjudged(f"not judged: {_NO_PROCESS}", final=False) from None
     if "holds" not in reply:
         raise Unjudged(reply.get("unjudged") or f"the check {reply.get('unreadable')}")
     return Finding(reply["holds"], reply["reason"])

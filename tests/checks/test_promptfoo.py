@@ -6,12 +6,15 @@ promptfoo_checks.jsonl holds its outcomes (pass, fail, error), promptfoo_types.j
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from core.checks import CHECKS, check, notes, parse
+from core.checks import CHECKS, MAX_CHECKS, check, notes, parse
+from core.checks.budget import CELL_SECONDS, CHECK_SECONDS, EXPERIMENT_SECONDS, REFILL
 from core.checks.promptfoo import INSTEAD
+from core.checks.schema import FORMATS
 from core.errors import CheckError
 
 HERE = Path(__file__).parent
@@ -177,3 +180,23 @@ def test_a_number_in_brackets_may_have_blanks_and_decimals(line: str) -> None:
     assert check(line, "tist").passed
     assert check(line, "tiat").passed
     assert not check(line, "abcd").passed
+
+
+def test_the_page_of_checks_lists_every_check_and_every_difference() -> None:
+    page = (HERE.parents[1] / "docs/checks.md").read_text("utf-8")
+    for name, kind in CHECKS.items():
+        assert f"| `{kind.example}` | {kind.help} |" in page
+        differs = kind.differs if isinstance(kind.differs, str) else kind.differs("name,age")
+        for sentence in re.findall(r".*?\.(?: |$)", differs):
+            row = next(
+                (row for row in page.splitlines() if row.startswith("| `") and f"| {sentence.strip()}" in row), ""
+            )
+            assert f"`{name}`" in row, f"docs/checks.md does not say of {name}: {sentence}"
+
+
+def test_the_page_of_checks_gives_the_times_and_counts() -> None:
+    page = " ".join((HERE.parents[1] / "docs/checks.md").read_text("utf-8").split())
+    assert f"At most {MAX_CHECKS} checks" in page
+    assert f"check may take {CHECK_SECONDS:g} s, those of one answer {CELL_SECONDS:g} s" in page
+    assert f"those of one experiment {EXPERIMENT_SECONDS:g} s, which come back at {REFILL:g} s a second" in page
+    assert all(name in page for name in FORMATS)
