@@ -34,6 +34,7 @@ class Slot:
     preview: bytes = b""
     output: Output | None = None
     error: str = ""
+    error_kind: str = ""
     stop: State | None = None
     stop_since: float = 0.0
     kept: bool = False
@@ -59,16 +60,17 @@ class Slot:
         self.state, self.since = state, now
         self._result = None
 
-    def conclude(self, output: Output | None, error: str) -> None:
+    def conclude(self, output: Output | None, error: str, error_kind: str = "") -> None:
         if output is not None:
             self.output, self.text, self.tokens = output, output.text, output.output_tokens
-        self.error = error
+        self.error, self.error_kind = error, error_kind
         self.fraction, self.note, self.preview = 0.0, "", b""
         self._result = None
 
     def restore(self, result: CellResult) -> None:
         """Take over a final result that the sink has already."""
-        self.text, self.tokens, self.output, self.error = result.text, result.tokens, result.output, result.error
+        self.text, self.tokens, self.output = result.text, result.tokens, result.output
+        self.error, self.error_kind = result.error, result.error_kind
         self.state = result.state
         self.keep()
 
@@ -91,6 +93,7 @@ class Slot:
             tokens=self.tokens,
             output=self.output,
             error=self.error,
+            error_kind=self.error_kind,
             fraction=self.fraction,
             note=self.note,
             preview=self.preview,

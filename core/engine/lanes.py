@@ -130,12 +130,13 @@ class Lane:
         """Fail this cell, and all cells of this run that wait for the same model: it cannot be opened."""
         with self._ledger.changed:
             waiting = job.waiting(self.local, first.cell.model)
-            self._ledger.fail(job, [first, *waiting], _sentence(error, "could not be opened"))
+            self._ledger.fail(job, [first, *waiting], _sentence(error, "could not be opened"), type(error).__name__)
 
     def _drop(self, job: Job, first: Slot, error: BaseException) -> None:
         with self._ledger.changed:
             mine = [slot for slot in job.slots.values() if slot.local == self.local]
-            self._ledger.fail(job, mine, _sentence(error, f"{first.cell.model} failed in the engine"))
+            sentence = _sentence(error, f"{first.cell.model} failed in the engine")
+            self._ledger.fail(job, mine, sentence, type(error).__name__)
 
     def _begin(self, job: Job, first: Slot, size: int) -> list[Slot]:
         with self._ledger.changed:
@@ -156,7 +157,7 @@ class Lane:
                 return batch[index].final or batch[index].stop is not None
 
         began = self._clock()
-        sentence = "The model ended without an answer. Try this cell again."
+        sentence, kind = "The model ended without an answer. Try this cell again.", ""
         try:
             for event in model.generate([slot.cell.request for slot in batch], stopped):
                 with ledger.changed:
@@ -165,10 +166,10 @@ class Lane:
                         done = sum(slot.state is State.DONE for slot in batch)
                         self._throughput.hint(batch[0].cell.model, done, len(batch), self._clock() - began)
         except BaseException as error:
-            sentence = _sentence(error, "failed while answering")
+            sentence, kind = _sentence(error, "failed while answering"), type(error).__name__
         with ledger.changed:
             self._measure(batch, self._clock() - began)
-            ledger.fail(job, batch, sentence)
+            ledger.fail(job, batch, sentence, kind)
             job.touched = self._clock()
 
     def _measure(self, batch: list[Slot], seconds: float) -> None:

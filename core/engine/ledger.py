@@ -40,24 +40,33 @@ class Ledger:
     def unfinished(self) -> list[Job]:
         return [job for job in self.jobs.values() if job.ended is None]
 
-    def settle(self, job: Job, slot: Slot, state: State, *, output: Output | None = None, error: str = "") -> None:
+    def settle(
+        self,
+        job: Job,
+        slot: Slot,
+        state: State,
+        *,
+        output: Output | None = None,
+        error: str = "",
+        error_kind: str = "",
+    ) -> None:
         """Make a cell final, unless it is; the last one ends the run and forgets its keys."""
         if slot.final:
             return
-        slot.conclude(output, error)
+        slot.conclude(output, error, error_kind)
         job.enter(slot, state, self._clock())
         self.writer.add_result(job, slot)
         if not job.unfinished():
             job.secrets, job.loading = {}, None
             self.writer.add_end(job)
 
-    def fail(self, job: Job, slots: Iterable[Slot], sentence: str) -> None:
-        """Cells that get no answer: stopped where they were told to stop, failed otherwise."""
+    def fail(self, job: Job, slots: Iterable[Slot], sentence: str, kind: str = "") -> None:
+        """Cells that get no answer: stopped where they were told to stop, else failed with an error of class `kind`."""
         for slot in list(slots):
             if slot.stop:
                 self.settle(job, slot, slot.stop, error=self._overdue() if slot.stop is State.TIMEOUT else "")
             else:
-                self.settle(job, slot, State.FAILED, error=sentence)
+                self.settle(job, slot, State.FAILED, error=sentence, error_kind=kind)
 
     def cancel(self, job: Job, slot: Slot) -> None:
         """At once where nothing runs yet; a running cell is told to stop, and keeps what it has."""
@@ -88,8 +97,8 @@ class Ledger:
                 stopped = (slot.stop or State.CANCELLED) if output.finish == "cancelled" else None
                 error = self._overdue() if stopped is State.TIMEOUT else ""
                 self.settle(job, slot, stopped or State.DONE, output=output, error=error)
-            case Failed(error=error):
-                self.fail(job, [slot], error)
+            case Failed(error=error, kind=kind):
+                self.fail(job, [slot], error, kind)
 
     def expire(self, job: Job) -> None:
         """End what has taken too long: waiting, loading, running, or obeying.

@@ -100,7 +100,7 @@ def cell_values(run: Run, cell: Cell, result: CellResult) -> dict[str, Any]:
         "error": clean(result.error),
         "tokens": result.tokens if output is None else output.output_tokens,
         "passed": _passed(run.experiment, cell, result),
-        "provenance": dump(_provenance(cell, output, run.experiment)),
+        "provenance": dump(_provenance(cell, output, run.experiment) | _error_kind(result)),
     }
     return values | (_output_values(output) if output is not None else {})
 
@@ -136,6 +136,7 @@ def result_of(row: Mapping[str, Any], drawn: tuple[bytes, ...] = (), heard: byte
         tokens=row["tokens"],
         output=_output(row, drawn, heard) if row["finish"] else None,
         error=row["error"],
+        error_kind=str(json.loads(row["provenance"]).get("error_kind", "")),
     )
 
 
@@ -182,6 +183,10 @@ def _provenance(cell: Cell, output: Output | None, experiment: Experiment) -> di
         variant = experiment.variants[cell.variant]
         planned |= {"variant": variant.name, "template": {"system": variant.system, "user": variant.user}}
     return planned if output is None else {**output.provenance, **_extras(output), "seconds": output.seconds, **planned}
+
+
+def _error_kind(result: CellResult) -> dict[str, object]:
+    return {"error_kind": result.error_kind} if result.error_kind else {}
 
 
 def _extras(output: Output) -> dict[str, object]:

@@ -95,7 +95,10 @@ def test_first_visit_to_restored_answers(page: Page) -> None:
     run_example(page)
     expect(page.get_by_role("button", name=re.compile("^Stop"))).to_be_visible()
     await_answers(page)
-    expect(page.get_by_text(re.compile(r"passes \d+ of 12|All variants pass")).first).to_be_visible()
+    expect(page.get_by_text("C · Step by step is better than A · Plain by")).to_be_visible()
+    expect(page.get_by_text("From 16 inputs.")).to_be_visible()
+    page.get_by_text("How was this decided?").click()
+    expect(page.get_by_text("samples of one input are averaged first")).to_be_visible()
     first = answers(page)
     assert len(first) >= 12
     asked = page.get_by_label("Prompt A").input_value()
@@ -104,7 +107,7 @@ def test_first_visit_to_restored_answers(page: Page) -> None:
     open_history(page)
     select_first_row(page)
     table = saved(page, "CSV")[1].decode("utf-8-sig")
-    assert len(list(csv.DictReader(io.StringIO(table)))) == 36, "a line for each answer"
+    assert len(list(csv.DictReader(io.StringIO(table)))) == 48, "a line for each answer"
     restore(page, "Playground")
     expect(page.get_by_label("Prompt A")).to_have_value(asked)
     expect(number(page, "Seed")).to_have_value("42")
@@ -115,10 +118,22 @@ def test_first_visit_to_restored_answers(page: Page) -> None:
     assert answers(page) == first, "the same seed and the same batches give the same bytes"
 
 
+def test_a_few_inputs_crown_nobody(page: Page) -> None:
+    page.goto("/playground")
+    settled(page)
+    page.get_by_role("button", name="Load an example").click()
+    page.get_by_text("Which words make the colour?").click()
+    settled(page)
+    page.get_by_role("button", name=re.compile("^Run")).first.click()
+    await_end(page)
+    expect(page.get_by_text(re.compile("^Too few inputs to crown anyone: ")).first).to_be_visible()
+    expect(page.get_by_text("is better than")).to_have_count(0)
+
+
 def test_stop_keeps_finished_cells(page: Page) -> None:
     page.goto("/playground")
     settled(page)
-    page.get_by_role("spinbutton", name="Samples").fill("20")
+    page.get_by_role("spinbutton", name="Samples").fill("5")
     page.get_by_role("spinbutton", name="Max new tokens").fill("256")
     page.get_by_role("spinbutton", name="Max new tokens").press("Enter")
     settled(page)

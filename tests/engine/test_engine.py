@@ -349,6 +349,7 @@ def test_a_failed_cell_does_not_fail_its_neighbours(start: Start) -> None:
     house.submit("r", *["local"] * 3)
     snapshot = house.ended("r")
     assert [cell.state for cell in snapshot.cells] == [DONE, FAILED, DONE]
+    assert [cell.error_kind for cell in snapshot.cells] == ["", "PromptTooLong", ""]
     assert snapshot.cells[1].error == "This one is too long."
     assert snapshot.state is DONE
 

@@ -162,7 +162,9 @@ def test_finishing_twice_is_finishing_once_and_the_last_word_counts(history: His
     planned = made()
     history.begin(ME, planned)
     cell = planned.cells[0]
-    history.finish(planned, cell, CellResult(index=0, state=State.FAILED, error="The model went away."))
+    history.finish(
+        planned, cell, CellResult(index=0, state=State.FAILED, error="The model went away.", error_kind="WorkerDied")
+    )
     assert history.open(ME, "r1").results[0].error == "The model went away."
     for _ in range(2):
         history.finish(planned, cell, done(cell))

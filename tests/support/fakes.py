@@ -365,7 +365,7 @@ class Memory:
 def fail_second(requests: Sequence[Request], stopped: Stopped) -> Iterator[Event]:
     """Answers all but the second row of a batch."""
     for i, asked in enumerate(requests):
-        yield Failed(i, "This one is too long.") if i == 1 else Finished(i, output(text(asked)))
+        yield Failed(i, "This one is too long.", "PromptTooLong") if i == 1 else Finished(i, output(text(asked)))
 
 
 def raising(error: BaseException) -> Behaviour:
