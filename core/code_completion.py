@@ -16,9 +16,8 @@ from threading import Lock
 from core.types import Output, Token
 
 MARKER = "<FILL_HERE>"
-AS_TYPED = "{{ code }}"
 AS_COMMENT = "{% for line in code | lines %}# {{ line }}\n{% endfor %}"
-"""How what was typed becomes a prompt (core.prompts): code as it stands; words as the comment above the code."""
+"""How words become a prompt (core.prompts): the comment above the code. Code is a prompt as it stands."""
 
 MAX_PARSED = 20_000
 """Characters of code that are parsed at most; what the parser needs grows faster than the text."""

@@ -176,9 +176,8 @@ _SIGNATURE = '''def sum_of_squares(numbers):
 
 CODE = Experiment(
     page="code",
-    variants=(Variant(name="Prompt", user=code_completion.AS_TYPED),),
+    variants=(Variant(name="Prompt", user=_SIGNATURE, literal=True),),
     models=("tiny-code",),
-    inputs=(Input(values={"code": _SIGNATURE}),),
     samples=5,
     parameters={"max_new_tokens": 96, "temperature": 0.4, "top_p": 0.95, "top_k": 50, "repetition_penalty": 1.15},
     seed=42,
@@ -186,24 +185,17 @@ CODE = Experiment(
 )
 
 CODE_PROMPTS: dict[str, tuple[str, str]] = {
-    "A signature": (code_completion.AS_TYPED, "def is_even(n):\n"),
-    "A signature and docstring": (code_completion.AS_TYPED, _SIGNATURE),
-    "A wish in words": (code_completion.AS_COMMENT, "a function that returns the largest of a list of numbers"),
-    "A gap to fill": (
-        code_completion.AS_TYPED,
-        f"def area(width, height):\n    {code_completion.MARKER}\n    return result\n",
-    ),
+    "A signature": ("def is_even(n):\n", ""),
+    "A signature and docstring": (_SIGNATURE, ""),
+    "A wish in words": ("a function that returns the largest of a list of numbers", code_completion.AS_COMMENT),
+    "A gap to fill": (f"def area(width, height):\n    {code_completion.MARKER}\n    return result\n", ""),
 }
-"""Prompts that the Code page offers, by what they are: how they are framed, and their text."""
-
-AS_IT_IS = "{{prompt}}"
-"""The template of the Image page: the prompt travels as a value, so that no brace in it is taken for a variable."""
+"""Prompts that the Code page offers, by what they are: their text, and the template around it ('': none)."""
 
 IMAGE = Experiment(
     page="image",
-    variants=(Variant(name="Prompt", user=AS_IT_IS),),
+    variants=(Variant(name="Prompt", user="mountains and the sea at sunset, a boat", literal=True),),
     models=("tiny-image",),
-    inputs=(Input(values={"prompt": "mountains and the sea at sunset, a boat"}),),
     samples=4,
     parameters={
         "negative_prompt": "",
@@ -228,9 +220,8 @@ IMAGE_PROMPTS: dict[str, str] = {
 
 AUDIO = Experiment(
     page="audio",
-    variants=(Variant(name="Prompt", user=AS_IT_IS),),
+    variants=(Variant(name="Prompt", user="a slow ascending scale on a flute", literal=True),),
     models=("tiny-audio",),
-    inputs=(Input(values={"prompt": "a slow ascending scale on a flute"}),),
     parameters={"duration": 3.0, "guidance_scale": 1.5, "temperature": 0.8, "top_k": 50},
     seed=42,
 )

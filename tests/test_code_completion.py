@@ -186,9 +186,7 @@ def test_a_character_of_several_tokens_counts_all_of_them() -> None:
 # --- how a prompt is framed
 
 
-def test_code_is_no_template_and_words_become_a_comment() -> None:
-    code = 'def f():\n    return "{{ x }}{% if %}{# #}"\n'
-    assert render(code_completion.AS_TYPED, {"code": code}) == code
+def test_words_become_a_comment() -> None:
     assert (
         render(code_completion.AS_COMMENT, {"code": "adds {{ two }}\n\nnumbers\n"}) == "# adds {{ two }}\n# numbers\n"
     )

@@ -268,3 +268,15 @@ def test_the_history_shows_images_and_brings_them_back(visit: Visit, easel: Hang
     assert home.title[0].value == "Image"
     assert len(runs("image")) == 1
     assert len(home.image) == 2
+
+
+def test_a_prompt_of_before_that_travelled_as_a_value_is_found_again(visit: Visit, easel: Hang) -> None:
+    asked = easel().asked
+    before = Variant(name="Prompt", user="{{prompt}}")
+    row = Input(values={"prompt": "a {{ star }}"})
+    fill(Experiment(page="image", variants=(before,), models=("tiny-image",), inputs=(row,)))
+    app = visit(IMAGE)
+    assert by_label(app.text_area, "Prompt").value == "a {{ star }}"
+    generate(app)
+    assert asked[0].messages[-1].text == "a {{ star }}"
+    assert on_page("image").variants == (replace(before, user="a {{ star }}", literal=True),)

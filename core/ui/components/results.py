@@ -169,6 +169,8 @@ def _reply(experiment: Experiment, cell: GridCell, result: CellResult) -> None:
 
 def _row_title(experiment: Experiment, row: int) -> None:
     values = experiment.inputs[row].values
+    if len(experiment.variants) == 1 and experiment.variants[0].literal:
+        values = {"prompt": experiment.variants[0].user}
     title = " · ".join(f"{escape(name, 30)}: **{escape(value, 90)}**" for name, value in values.items() if value)
     if title or len(experiment.inputs) > 1:
         st.markdown(f":gray[{row + 1}] {title}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import spec
-from core.examples import AS_IT_IS, SOUND_PROMPTS, SPEECH_PROMPTS
+from core.examples import SOUND_PROMPTS, SPEECH_PROMPTS
 from core.experiment import unit
 from core.experiment.grid import GridCell, grid_cells, seed_of
 from core.types import CellResult, Experiment, Output, State
@@ -24,7 +24,7 @@ def example_menu(draft: Draft) -> None:
     prompts = SPEECH_PROMPTS if _speaks(draft) else SOUND_PROMPTS
     title = single_prompt.example_menu("audio", prompts)
     if title is not None:
-        single_prompt.load(draft, prompts[title], AS_IT_IS)
+        single_prompt.load(draft, prompts[title])
 
 
 @slotted
@@ -35,7 +35,7 @@ def prompt(draft: Draft) -> None:
     about = "Spoken sentence by sentence." if speaks else "A description of the sound: instruments, mood, speed."
     key = draft.key("prompt", speaks)
     text = st.text_area(label, single_prompt.text(draft), height=150, key=key, help=about)
-    single_prompt.write(draft, text, AS_IT_IS)
+    single_prompt.write(draft, text)
 
 
 def experiment(draft: Draft) -> Experiment:

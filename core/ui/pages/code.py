@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import code_completion, prompts
+from core import code_completion
 from core.catalog import fillers, spec
-from core.code_completion import AS_COMMENT, AS_TYPED, MARKER, Candidate
+from core.code_completion import AS_COMMENT, MARKER, Candidate
 from core.errors import DiptychError, InvalidInput
 from core.examples import CODE_PROMPTS
 from core.experiment.grade import answer
 from core.experiment.grid import grid_cells, seed_of
-from core.text import clean
+from core.experiment.rendering import rendered
 from core.types import CellResult, Experiment, Message, Output, State
 from core.ui.components import answer_versions, results, single_prompt, token_counter, usage
 from core.ui.components.layout import slotted
@@ -21,7 +21,7 @@ from core.ui.components.markdown import escape
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import Draft
 
-_KINDS = {"Code": AS_TYPED, "Words": AS_COMMENT}
+_TEMPLATES = {"Code": "", "Words": AS_COMMENT}
 # What is typed here is code, and a text area has no setting for its font.
 _MONOSPACE = "<style>.st-key-code_prompt textarea {font-family: 'JetBrains Mono', monospace; font-size: 13px}</style>"
 
@@ -30,7 +30,7 @@ def example_menu(draft: Draft) -> None:
     """Prompts of every kind, by what they are; the model and its parameters stay."""
     title = single_prompt.example_menu("code", CODE_PROMPTS)
     if title is not None:
-        template, text = CODE_PROMPTS[title]
+        text, template = CODE_PROMPTS[title]
         single_prompt.load(draft, text, template)
 
 
@@ -39,7 +39,7 @@ def prompt(draft: Draft) -> None:
     """How the prompt is meant, the prompt, and how much of the context it takes."""
     kind = st.segmented_control(
         "Prompt is",
-        list(_KINDS),
+        list(_TEMPLATES),
         default="Words" if draft.variants[0].user == AS_COMMENT else "Code",
         required=True,
         key=draft.key("kind"),
@@ -49,7 +49,7 @@ def prompt(draft: Draft) -> None:
     st.html(_MONOSPACE)
     with st.container(key="code_prompt"):
         text = st.text_area("Prompt", single_prompt.text(draft), height=180, key=draft.key("code"))
-    single_prompt.write(draft, text, _KINDS[kind])
+    single_prompt.write(draft, text, _TEMPLATES[kind])
     _about(draft)
 
 
@@ -168,12 +168,12 @@ def _about(draft: Draft) -> None:
     if spec(draft.models[0]).fills:
         st.caption(f"Write `{MARKER}` where code is missing, and the model fills it in.")
     try:
-        rendered = _rendered(draft.experiment())
+        prompt_text = _rendered(draft.experiment())
     except DiptychError:
         return  # the bar says what is wrong with the prompt
-    token_counter.context_window(draft, (Message("user", rendered),))
+    token_counter.context_window(draft, (Message("user", prompt_text),))
 
 
 def _rendered(experiment: Experiment) -> str:
     """The prompt as the model gets it, but for the words in which it is told of a gap."""
-    return clean(prompts.render(experiment.variants[0].user, experiment.inputs[0].values))
+    return rendered(experiment.variants[0], experiment.inputs[0].values)[1]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import image_files, png_metadata
 from core.catalog import spec
-from core.examples import AS_IT_IS, IMAGE_PROMPTS
+from core.examples import IMAGE_PROMPTS
 from core.experiment import unit
 from core.experiment.grid import GridCell, grid_cells, seed_of
 from core.png_metadata import fitting
@@ -29,14 +29,14 @@ def example_menu(draft: Draft) -> None:
     """Prompts of what the model that ships with the app knows; the model and its settings stay."""
     title = single_prompt.example_menu("image", IMAGE_PROMPTS)
     if title is not None:
-        single_prompt.load(draft, IMAGE_PROMPTS[title], AS_IT_IS)
+        single_prompt.load(draft, IMAGE_PROMPTS[title])
 
 
 @slotted
 def prompt(draft: Draft) -> None:
     """What the image shows, how much of that the model reads, and what it shall not show."""
     text = st.text_area("Prompt", single_prompt.text(draft), height=170, key=draft.key("prompt"))
-    single_prompt.write(draft, text, AS_IT_IS)
+    single_prompt.write(draft, text)
     token_counter.text_encoder(draft, text, "prompt")
     model = spec(draft.models[0])
     takes = next((parameter for parameter in model.parameters if parameter.name == _NEGATIVE), None)
@@ -95,7 +95,7 @@ def _restore(draft: Draft, settings: png_metadata.ImageSettings) -> None:
     """Put a file's settings on the page; what could not be taken is said there."""
     fitted = fitting.fit(settings, draft.models[0])
     if fitted.prompt.strip():
-        single_prompt.write(draft, fitted.prompt, AS_IT_IS)
+        single_prompt.write(draft, fitted.prompt)
     draft.models = [fitted.model]
     draft.parameters |= fitted.parameters
     draft.defaults = {}
