@@ -7,11 +7,12 @@ import time
 import wave
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.checks import CHECKS, MAX_LINE, check, parse
 from core.checks.arguments import COLOURS
+from core.checks.promptfoo import INSTEAD
 from core.errors import CheckError, DiptychError
 from tests.support import fakes
 
@@ -101,10 +102,10 @@ TRUTH = [
 
 @pytest.mark.parametrize(("line", "text", "passed"), TRUTH)
 def test_truth_table(line: str, text: str, passed: bool) -> None:
-    verdict = check(line, text)
-    assert verdict.passed is passed
-    assert verdict.check == line.strip()
-    assert verdict.reason
+    outcome = check(line, text)
+    assert outcome.passed is passed
+    assert outcome.check == line.strip()
+    assert outcome.reason
 
 
 @pytest.mark.parametrize(("line", "text", "passed"), [row for row in TRUTH if row[0].split(":")[0].lower() in CHECKS])
@@ -194,16 +195,16 @@ def test_colours_go_by_their_names(name: str) -> None:
 
 @pytest.mark.parametrize("line", ["Paris", "contains:a", "not-contains:a", "max-words:3", "is-json"])
 def test_a_check_of_text_does_not_judge_an_image(line: str) -> None:
-    verdict = check(line, "", (RED_AND_BLUE,))
-    assert not verdict.passed
-    assert verdict.reason == "this check reads text; the answer is an image"
+    outcome = check(line, "", (RED_AND_BLUE,))
+    assert not outcome.passed
+    assert outcome.reason == "this check reads text; the answer is an image"
 
 
 @pytest.mark.parametrize("line", ["blank", "not-blank", "image-size:1x1"])
 def test_a_check_of_images_does_not_judge_text(line: str) -> None:
-    verdict = check(line, "a blank page")
-    assert not verdict.passed
-    assert verdict.reason == "this check looks at an image; the answer is text"
+    outcome = check(line, "a blank page")
+    assert not outcome.passed
+    assert outcome.reason == "this check looks at an image; the answer is text"
 
 
 def test_an_answer_with_text_and_image_is_judged_by_both() -> None:
@@ -213,9 +214,9 @@ def test_an_answer_with_text_and_image_is_judged_by_both() -> None:
 
 @pytest.mark.parametrize("line", ["blank", "not-blank"])
 def test_an_image_that_cannot_be_read_fails_negated_or_not(line: str) -> None:
-    verdict = check(line, "", (b"\x89PNG\r\n\x1a\n broken",))
-    assert not verdict.passed
-    assert verdict.reason == "the image cannot be read"
+    outcome = check(line, "", (b"\x89PNG\r\n\x1a\n broken",))
+    assert not outcome.passed
+    assert outcome.reason == "the image cannot be read"
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,7 @@ def test_reasons(line: str, text: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "sentence"),
     [
         ("contians:Paris", "'contians'. The nearest is 'contains'"),
         ("not-contians:Paris", "'contians'. The nearest is 'contains'"),
@@ -272,10 +273,10 @@ def test_reasons(line: str, text: str, reason: str) -> None:
         ("x" * (MAX_LINE + 1), "one line"),
     ],
 )
-def test_a_line_that_cannot_be_read_says_what_to_write(line: str, told: str) -> None:
+def test_a_line_that_cannot_be_read_says_what_to_write(line: str, sentence: str) -> None:
     with pytest.raises(CheckError) as caught:
         parse(line)
-    assert told in str(caught.value)
+    assert sentence in str(caught.value)
 
 
 HOSTILE = [
@@ -309,18 +310,42 @@ def test_no_answer_breaks_or_holds_up_a_check(name: str, text: str) -> None:
 
 def test_what_cannot_be_judged_fails_negated_or_not() -> None:
     for line in ("is-json", "not-is-json", "regex:a", "not-regex:a", "python-parses", "not-python-parses"):
-        verdict = check(line, "a" * 200_000)
-        assert not verdict.passed
-        assert "too long" in verdict.reason
+        outcome = check(line, "a" * 200_000)
+        assert not outcome.passed
+        assert "too long" in outcome.reason
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-def test_any_line_on_any_text_is_a_verdict_or_a_sentence(line: str, text: str) -> None:
+def test_any_line_on_any_text_is_an_outcome_or_a_sentence(line: str, text: str) -> None:
     try:
-        told = check(line, text).reason + "."
+        sentence = check(line, text).reason + "."
     except DiptychError as error:
-        told = str(error)
-    assert told.endswith(".")
+        sentence = str(error)
+    assert sentence.endswith(".")
+
+
+NAMES = st.sampled_from([*CHECKS, *(name for name in INSTEAD), "Contains", "is-jsn", "x"])
+HEADS = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", "not-", "not-not-", "NOT-"]),
+    NAMES,
+    st.sampled_from(["", "(5)", "( .5 )", "(1.5)", "(-1)", "()", "(1e3)", "(99999)", "(five)", "(5"]),
+    st.sampled_from(["", ":", " : ", "\N{FULLWIDTH COLON}", "::", " "]),
+)
+VALUES = st.text(st.one_of(st.characters(), st.sampled_from('",\\{}[]():*+?|.^$0123456789ab \n\t')), max_size=30)
+
+
+@settings(deadline=None, max_examples=300)
+@given(HEADS, VALUES, st.text(st.one_of(st.characters(), st.sampled_from('{}[]",:0123456789.ab \n')), max_size=60))
+def test_any_head_with_any_value_is_an_outcome_or_a_sentence(head: str, value: str, answer: str) -> None:
+    try:
+        outcome = check(head + value, answer)
+    except CheckError:
+        return
+    assert outcome.reason
+    assert outcome.judged or not outcome.passed
+    if parse(head + value).name != "equals" and not head.lower().startswith("not-") and outcome.judged:
+        assert check(f"not-{head}{value}", answer).passed is not outcome.passed
 
 
 def _distance(one: str, other: str) -> int:

@@ -191,3 +191,15 @@ def test_budgets_are_kept_by_key_and_whole_ones_forgotten() -> None:
     for key in "abcdef":
         assert budgets.of(key).left() == 5
     assert budgets.of("spent").left() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("pattern", ["(?R)", r"(?R)?\w+(?R)", "(?:(?R))+"])
+def test_a_pattern_that_calls_itself_without_end_takes_neither_the_time_nor_the_memory_of_the_server(
+    pattern: str,
+) -> None:
+    before = psutil.Process().memory_info().rss
+    outcome = check(f"not-regex:{pattern}", "ab" * 5_000)
+    assert (outcome.passed, outcome.judged) == (False, False)
+    assert outcome.reason.startswith("not judged: ")
+    assert psutil.Process().memory_info().rss - before < 50e6
+    assert check("regex:a", "a").passed
