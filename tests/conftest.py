@@ -9,9 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# How long drawing an example takes says how busy the machine is, nothing of the code.
+hypothesis.settings.register_profile("diptych", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("diptych")
 
 # A test that reaches for a hub by mistake shall fail, not wait.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
