@@ -1,7 +1,7 @@
 """The worker process as the server sees it.
 
-`Worker` has the process started at first use (`core.worker.launch`), speaks with it (`core.worker.connection`), and
-has another started when it died. A model opened through it looks like any other. The server that imports this never
+`Worker` starts the process at first use (`core.worker.launch`), exchanges messages with it (`core.worker.connection`),
+and starts another when it died. A model opened through it looks like any other. The server that imports this never
 imports torch; the process itself is `core.worker.server`, entered by `python -m core.worker`.
 """
 
@@ -19,15 +19,15 @@ from core.providers import Model, Report, open_remote
 from core.settings import Secrets, Settings
 from core.types import Event as ModelEvent
 from core.types import Failed, Finished, ModelSpec, Progress, Request
-from core.worker.connection import Conversation, Patience
+from core.worker.connection import GracePeriod, WorkerConnection
 from core.worker.launch import launch
 from core.worker.messages import Event, Generate, Open, Opened, Stop
 
 STOP_GRACE = 20.0
-"""Seconds after which a process whose every row was told to stop, and that said nothing since, is ended."""
+"""Seconds of silence after which a process is ended whose every row was told to stop."""
 
 LOAD_GRACE = 5.0
-"""The same for a load that nobody waits for any more: it hears of that only when it next reports."""
+"""The same for a load that nobody waits for any more: it is stopped only when it next reports."""
 
 
 class Worker:
@@ -53,14 +53,14 @@ class Worker:
         self._load_grace = load_grace
         self._turn = Lock()
         self._numbers = itertools.count(1)
-        self._conversation: Conversation | None = None
+        self._connection: WorkerConnection | None = None
         self._closed = False
 
     @property
     def pid(self) -> int | None:
         """Of the running process; None when there is none."""
-        conversation = self._conversation
-        return conversation.pid if conversation and conversation.alive else None
+        connection = self._connection
+        return connection.pid if connection and connection.alive else None
 
     def open(self, spec: ModelSpec, report: Report, abandoned: Callable[[], bool] = lambda: False) -> Model:
         """Load a model in the worker process, which is started if need be, and return what stands for it here.
@@ -72,16 +72,16 @@ class Worker:
             HubUnreachable, ModelRefused, ModelError: as the provider says.
         """
         with self._turn:
-            conversation = self._started()
+            connection = self._started()
             order = Open(next(self._numbers), spec)
-            patience = Patience(self._load_grace)
+            grace = GracePeriod(self._load_grace)
 
             def check() -> None:
-                if abandoned() and patience.begin():
-                    conversation.send(Stop(order.job))
-                conversation.give_up(patience)
+                if abandoned() and grace.begin():
+                    connection.send(Stop(order.job))
+                connection.end_if_over(grace)
 
-            with closing(conversation.replies(order, check, self._load_grace)) as replies:
+            with closing(connection.replies(order, check, self._load_grace)) as replies:
                 for reply in replies:
                     if isinstance(reply, Event) and isinstance(reply.event, Progress):
                         report(reply.event)
@@ -98,22 +98,22 @@ class Worker:
             WorkerDied: the process ended.
         """
         with self._turn:
-            conversation = self._present()
+            connection = self._present()
             order = Generate(next(self._numbers), spec, tuple(requests))
-            live, told = set(range(len(requests))), set[int]()
-            patience = Patience(self._stop_grace)
+            live, stopping = set(range(len(requests))), set[int]()
+            grace = GracePeriod(self._stop_grace)
 
             def check() -> None:
-                for index in [index for index in live - told if stopped(index)]:
-                    told.add(index)
-                    conversation.send(Stop(order.job, index))
-                if live <= told:
-                    patience.begin()
-                conversation.give_up(patience)
+                for index in [index for index in live - stopping if stopped(index)]:
+                    stopping.add(index)
+                    connection.send(Stop(order.job, index))
+                if live <= stopping:
+                    grace.begin()
+                connection.end_if_over(grace)
 
-            with closing(conversation.replies(order, check, self._stop_grace)) as replies:
+            with closing(connection.replies(order, check, self._stop_grace)) as replies:
                 for reply in replies:
-                    patience.renew()
+                    grace.renew()
                     if isinstance(reply, Event):
                         if isinstance(reply.event, Finished | Failed):
                             live.discard(reply.event.index)
@@ -122,37 +122,37 @@ class Worker:
     def close(self) -> None:
         """End the process, whatever it is doing. There will be no other."""
         self._closed = True
-        conversation = self._conversation
-        if conversation and conversation.alive:
-            conversation.kill()
-        if self._turn.acquire(timeout=LOAD_GRACE):  # whoever is at it hears of the death, and lets go
+        connection = self._connection
+        if connection and connection.alive:
+            connection.kill()
+        if self._turn.acquire(timeout=LOAD_GRACE):  # whoever holds it gets WorkerDied, and releases it
             try:
                 self._forget()
             finally:
                 self._turn.release()
 
-    def _started(self) -> Conversation:
-        if self._conversation is None or not self._conversation.alive:
+    def _started(self) -> WorkerConnection:
+        if self._connection is None or not self._connection.alive:
             self._forget()
             if self._closed:
                 raise WorkerDied("The server is closing down. Try again in a minute.")
-            self._conversation = Conversation(*launch(self._command, self._settings))
-        return self._conversation
+            self._connection = WorkerConnection(*launch(self._command, self._settings))
+        return self._connection
 
-    def _present(self) -> Conversation:
-        if self._conversation is None or not self._conversation.alive:
+    def _present(self) -> WorkerConnection:
+        if self._connection is None or not self._connection.alive:
             raise WorkerDied("The model process ended before it could answer. Try again.")
-        return self._conversation
+        return self._connection
 
     def _forget(self) -> None:
-        if self._conversation:
-            self._conversation.end()
-        self._conversation = None
+        if self._connection:
+            self._connection.end()
+        self._connection = None
 
 
 @dataclass(slots=True)
 class _Proxy:
-    """A model in the worker process, seen from here. Closing it keeps it loaded: the pool decides when it goes."""
+    """Stands for a model in the worker process, which stays loaded when this is closed: the pool evicts it."""
 
     worker: Worker
     spec: ModelSpec

@@ -1,6 +1,6 @@
-"""One worker process and what is being said with it: orders out, replies in, patience, and the end.
+"""The connection to one worker process: orders out, replies in, a grace period for silence, and the end.
 
-Knows the form of the messages (`core.worker.messages`) and nothing of what they are about. One thread speaks at a
+Knows the form of the messages (`core.worker.messages`) and nothing of what they are about. One thread uses it at a
 time; its caller, `core.worker.Worker`, sees to that.
 """
 
@@ -10,17 +10,20 @@ import subprocess
 import time
 from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection
+from pickle import UnpicklingError
+from typing import cast
 
 from core.errors import WorkerDied
 from core.worker.launch import end
 from core.worker.messages import Event, Order, Refused, Reply, Stop, rebuilt
+from core.worker.wire import pack, unpack
 
 POLL_SECONDS = 0.02
 """How long a stop may wait before it is forwarded."""
 
 
-class Patience:
-    """How long silence is borne, in seconds, once it began to matter."""
+class GracePeriod:
+    """Seconds of silence that a process is allowed, counted from `begin`, and from every `renew` after it."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -41,8 +44,8 @@ class Patience:
         return self._since is not None and time.monotonic() - self._since > self._seconds
 
 
-class Conversation:
-    """With a process that was launched; `alive` until it ends or is ended."""
+class WorkerConnection:
+    """To a process that was launched; `alive` until it ends or is ended."""
 
     def __init__(self, process: subprocess.Popen[str], connection: Connection) -> None:
         self._process = process
@@ -58,7 +61,7 @@ class Conversation:
         return not self._ended and self._process.poll() is None
 
     def send(self, order: Order) -> None:
-        self._connection.send(order)
+        self._connection.send_bytes(pack(order))
 
     def replies(self, order: Order, check: Callable[[], None], grace: float) -> Generator[Reply, None, None]:
         """Send an order and yield what comes back for it, calling `check` at least every POLL_SECONDS.
@@ -81,7 +84,7 @@ class Conversation:
                     if isinstance(reply, Refused):
                         raise rebuilt(reply)
                     yield reply
-        except (EOFError, OSError):
+        except (EOFError, OSError, UnpicklingError):
             self.end()
             raise WorkerDied(
                 "The model process ended while it was at work (it may have run out of memory). "
@@ -89,24 +92,24 @@ class Conversation:
             ) from None
         finally:
             if not last and not self._ended:
-                self._silence(order, grace)
+                self._stop(order, grace)
 
-    def give_up(self, patience: Patience) -> None:
-        """End the process if it was borne for long enough.
+    def end_if_over(self, grace: GracePeriod) -> None:
+        """End the process if its grace period is over.
 
         Raises:
-            WorkerDied: it was.
+            WorkerDied: it is.
         """
-        if patience.over():
+        if grace.over():
             self.end()
             raise WorkerDied("The model did not stop when it was told to, so its process was ended. Try again.")
 
     def kill(self) -> None:
-        """From any thread: whoever is listening hears of the death."""
+        """End the process, from any thread: whoever waits for a reply gets WorkerDied."""
         self._process.kill()
 
     def end(self) -> None:
-        """Kill the process, wait until its memory is free, and close everything. For the thread that speaks."""
+        """End the process, wait until its memory is free, and close everything. For the thread that uses it."""
         if not self._ended:
             self._ended = True
             end(self._process)
@@ -116,16 +119,16 @@ class Conversation:
         check()
         while not self._connection.poll(POLL_SECONDS):
             check()
-        return self._connection.recv()  # type: ignore[no-any-return]
+        return cast(Reply, unpack(self._connection.recv_bytes()))
 
-    def _silence(self, order: Order, grace: float) -> None:
-        patience = Patience(grace)
-        patience.begin()
+    def _stop(self, order: Order, grace: float) -> None:
+        period = GracePeriod(grace)
+        period.begin()
         try:
             self.send(Stop(order.job))
             while True:
-                reply = self._receive(lambda: self.give_up(patience))
+                reply = self._receive(lambda: self.end_if_over(period))
                 if reply.job == order.job and not isinstance(reply, Event):
                     return
-        except (EOFError, OSError, WorkerDied):
+        except (EOFError, OSError, UnpicklingError, WorkerDied):
             self.end()

@@ -22,6 +22,7 @@ from multiprocessing.connection import Client, Connection
 
 from core.errors import WorkerDied
 from core.settings import ROOT, Settings
+from core.worker.wire import pack
 
 _PASSED = re.compile(
     r"PATH|HOME|USER|LANG|LANGUAGE|TZ|TMPDIR|TEMP|TMP|VIRTUAL_ENV|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(HTTPS?|ALL|NO)_PROXY"
@@ -47,7 +48,7 @@ def launch(command: Sequence[str], settings: Settings) -> tuple[subprocess.Popen
             address = rf"\\.\pipe\diptych-{secrets.token_hex(8)}" if sys.platform == "win32" else f"{folder}/worker"
             _introduce(process, address, key)
             connection = Client(address, authkey=key)
-        connection.send(settings)
+        connection.send_bytes(pack(settings))
     except (OSError, EOFError, AuthenticationError):
         end(process)
         raise WorkerDied("The model process could not be started; the server's log says why.") from None

@@ -1,4 +1,4 @@
-"""What the server and its worker process say to each other: small frozen values, pickled over a connection.
+"""The messages between the server and its worker process: small frozen values (as bytes: `core.worker.wire`).
 
     server -> worker                             worker -> server
     Settings (once, first; without keys)

@@ -1,6 +1,6 @@
 """Inside the worker process: one model job at a time on the main thread, stop messages on another.
 
-It leaves when the server does: when its connection or its standard input closes. Models are kept in a pool and let go
+It exits when the server does: when its connection or its standard input closes. Models are kept in a pool and evicted
 after `settings.idle_seconds` without a job. It knows nothing of visitors, runs or keys. The messages are in
 `core.worker.messages`.
 """
@@ -18,7 +18,9 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, Listener
+from pickle import UnpicklingError
 from queue import Empty, SimpleQueue
+from typing import cast
 
 from core.errors import ModelError
 from core.providers import open_model
@@ -36,14 +38,15 @@ from core.worker.messages import (
     refusal,
 )
 from core.worker.pool import Pool
+from core.worker.wire import pack, unpack
 
 log = logging.getLogger(__name__)
 
 REPORT_SECONDS = 0.05
-"""Progress of a load is told at most this often."""
+"""Progress of a load is reported at most this often."""
 
 
-class Workroom:
+class WorkerServer:
     """Serves one connection until it closes."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
@@ -94,7 +97,7 @@ class Workroom:
         return Done(order.job)
 
     def _reporter(self, job: int) -> Callable[[Progress], None]:
-        """Tells how a load goes; raises once nobody waits for it, so that a long download ends soon."""
+        """Reports how far a load is; raises once nobody waits for it, so that a long download ends soon."""
         last = [("", 0.0)]
 
         def report(progress: Progress) -> None:
@@ -108,17 +111,18 @@ class Workroom:
         return report
 
     def _send(self, reply: Reply) -> None:
+        data = pack(reply)
         try:
             with self._sending:
-                self._connection.send(reply)
+                self._connection.send_bytes(data)
         except OSError:
             os._exit(0)
 
     def _listen(self) -> None:
         while True:
             try:
-                order = self._connection.recv()
-            except (EOFError, OSError):
+                order = cast(Order, unpack(self._connection.recv_bytes()))
+            except (EOFError, OSError, UnpicklingError):
                 os._exit(0)  # the main thread may be deep in a matrix product; there is nobody left to answer
             if isinstance(order, Stop):
                 self._stopped.add((order.job, order.index))
@@ -128,22 +132,22 @@ class Workroom:
 
 def main() -> None:
     """Take an address and its key from standard input, wait there for the server, and serve it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server; we leave when it does
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server; this process exits when it does
     if hasattr(os, "nice"):
         os.nice(10)
     logging.basicConfig(format="worker: %(levelname)s %(name)s: %(message)s")
     start = json.loads(sys.stdin.readline())
-    threading.Thread(target=_leave_with_server, name="leave", daemon=True).start()
+    threading.Thread(target=_exit_with_server, name="exit-with-server", daemon=True).start()
     listener = Listener(start["address"], authkey=bytes.fromhex(start["authkey"]))
     print("ready", flush=True)
     os.dup2(2, 1)  # what a library prints must not fill a pipe that nobody reads
     connection = listener.accept()
     with suppress(FileNotFoundError):  # the server removes the folder as soon as it is connected
         listener.close()
-    Workroom(connection, connection.recv()).serve()
+    WorkerServer(connection, cast(Settings, unpack(connection.recv_bytes()))).serve()
 
 
-def _leave_with_server() -> None:
+def _exit_with_server() -> None:
     sys.stdin.read()
     os._exit(0)
 

@@ -88,3 +88,15 @@ def test_closing_forgets_everything_and_what_follows_is_made_anew() -> None:
     engine = resources.engine()
     resources.close()
     assert resources.engine() is not engine
+
+
+def test_the_server_stays_free_of_torch_after_a_real_answer(server: Server) -> None:
+    with visitor(server.url, token()) as client:
+        client.rerun("text")
+        client.rerun("text", [number(client, "Max new tokens", 8), press(client, "Generate")])
+        eventually(lambda: "done" in states(server.data))
+        client.rerun("text")
+        mapped = Path(f"/proc/{server.pid}/maps").read_text("utf-8")
+        assert not [line for line in mapped.splitlines() if "torch" in line]
+        (worker,) = workers(server)
+        assert "libtorch" in Path(f"/proc/{worker.pid}/maps").read_text("utf-8")
