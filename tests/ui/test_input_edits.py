@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from core.types import Check, Input
-from core.ui.components.input_edits import CHECKS, cells, checks_from, checks_text, edited, with_ids
+from core.ui.components.input_edits import CHECKS, cells, checks_from, checks_text, edited, needs_marks, with_ids
 
 ROWS = tuple(Input(id=f"row-{n}", values={"a": f"a{n}", "b": f"b{n}"}) for n in (1, 2, 3))
 
@@ -98,7 +98,14 @@ def test_a_check_is_one_line_whatever_is_in_it(line: str) -> None:
 
 def test_checks_stand_one_a_line() -> None:
     assert checks_from("\n".join(LINES) + "\r\n\n  \n") == Check.of(*LINES)
-    assert checks_text(Check.of(*LINES)) == "\n".join(LINES)
+    assert checks_text(Check.of(*LINES)).replace(" \u23ce\n", "\n") == "\n".join(LINES)
+
+
+def test_line_ends_that_were_typed_are_marked_so_that_copies_keep_them() -> None:
+    assert needs_marks({"edited_rows": {"0": {CHECKS: "a\nb"}}})
+    assert needs_marks({"added_rows": [{CHECKS: "a\nb"}]})
+    assert not needs_marks({"edited_rows": {"0": {CHECKS: checks_text(Check.of("a", "b"))}, "1": {"a": "x\ny"}}})
+    assert not needs_marks({"added_rows": [{CHECKS: "a"}, {CHECKS: None}, {}]})
 
 
 def test_a_line_that_stood_there_keeps_its_weight_and_metric() -> None:
@@ -106,8 +113,10 @@ def test_a_line_that_stood_there_keeps_its_weight_and_metric() -> None:
     assert checks_from("is-json\ncontains:b", before) == (before[0], Check("contains:b"))
 
 
-@given(st.lists(st.text(alphabet="ab \n\t:,", min_size=1).filter(str.strip), max_size=4))
-def test_checks_with_line_ends_of_their_own_come_back(lines: list[str]) -> None:
+@given(st.lists(st.text(alphabet="ab \n\t:,\u23ce\u2424", min_size=1).filter(str.strip), max_size=4))
+def test_any_checks_come_back_from_their_cell_and_from_a_copy_of_it(lines: list[str]) -> None:
     checks = Check.of(*lines)
-    assert checks_from(checks_text(checks), checks) == checks
-    assert checks_from(checks_text(checks)) == checks, "in another row, too"
+    cell = checks_text(checks)
+    assert checks_from(cell, checks) == checks
+    assert checks_from(cell) == checks, "in another row, too"
+    assert checks_from(cell.replace("\n", " ")) == checks, "an editor copies line ends as blanks"

@@ -68,11 +68,12 @@ def test_checks_are_text_one_a_line(visit: Visit) -> None:
     row = replace(THREE[0], checks=(Check("contains-any:yes,no", weight=2.0), Check(r"regex:^\d{1,3}$")))
     fill(replace(BOTH, inputs=(row,)))
     app = visit(PLAYGROUND)
-    assert table(app).iloc[0, -1] == "contains-any:yes,no\nregex:^\\d{1,3}$"
+    assert table(app).iloc[0, -1] == "contains-any:yes,no \u23ce\nregex:^\\d{1,3}$"
     edit_table(app, added_rows=[{"a": "x", "checks:": "is-json:name,age\ncontains-any:yes,no"}])
     first, second = on_page("playground").inputs
     assert first == row
     assert second.checks == Check.of("is-json:name,age", "contains-any:yes,no")
+    assert table(app).iloc[1, -1] == "is-json:name,age \u23ce\ncontains-any:yes,no", "as it is copied"
 
 
 @pytest.fixture

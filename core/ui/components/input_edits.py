@@ -6,6 +6,7 @@ deleted. A row keeps its id, its values for variables that no prompt holds now, 
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,8 +18,12 @@ from core.types import Check, Input
 CHECKS = "checks:"
 """The checks' column; no variable can have this name."""
 
-_LINE_END = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
-"""How a line end within one check is shown, since a cell holds one check a line."""
+_NEXT, _WITHIN = "\N{RETURN SYMBOL}", "\N{SYMBOL FOR NEWLINE}"
+"""Marks in a cell of checks: at the end of every line but the last, since an editor copies line ends as blanks; and for
+a line end within one check. With _PLAIN after it a mark is that character itself."""
+
+_PLAIN = "\N{VARIATION SELECTOR-15}"
+_MARKS = re.compile(rf"[{_NEXT}{_WITHIN}]{_PLAIN}|{_WITHIN}| ?{_NEXT}(?!{_PLAIN})[ \n]?|\r?\n")
 
 
 def cells(row: Input, names: Sequence[str]) -> dict[str, str]:
@@ -28,14 +33,40 @@ def cells(row: Input, names: Sequence[str]) -> dict[str, str]:
 
 def checks_text(checks: Iterable[Check]) -> str:
     """Checks as text, one a line."""
-    return "\n".join(_shown(check) for check in checks)
+    return f" {_NEXT}\n".join(_marked(check.line) for check in checks)
 
 
 def checks_from(text: str, before: Iterable[Check] = ()) -> tuple[Check, ...]:
-    """Checks as they are written in a cell, one a line; a line that stood there before keeps its weight and metric."""
-    known = {_shown(check): check for check in before}
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    return tuple(known.get(line) or Check(line.replace(_LINE_END, "\n")) for line in lines if line.strip())
+    """Checks as they are written in a cell, one a line, with or without marks; a line that stood there before keeps its
+    weight and metric."""
+    earlier = {check.line: check for check in before}
+    return tuple(earlier.get(line) or Check(line) for line in _unmarked(text) if line.strip())
+
+
+def _marked(line: str) -> str:
+    return re.sub(f"[{_NEXT}{_WITHIN}]", rf"\g<0>{_PLAIN}", line).replace("\n", _WITHIN)
+
+
+def _unmarked(text: str) -> list[str]:
+    lines, begin = [""], 0
+    for mark in _MARKS.finditer(text):
+        lines[-1] += text[begin : mark.start()]
+        begin = mark.end()
+        if mark[0] == _WITHIN:
+            lines[-1] += "\n"
+        elif mark[0].endswith(_PLAIN):
+            lines[-1] += mark[0][0]
+        else:
+            lines.append("")
+    lines[-1] += text[begin:]
+    return lines
+
+
+def needs_marks(edits: Mapping[str, Any]) -> bool:
+    """Whether a changed cell of checks lacks marks, so that it would be copied otherwise than it is read."""
+    rows = [*edits.get("edited_rows", {}).values(), *edits.get("added_rows", ())]
+    texts = [_text(row.get(CHECKS)) for row in rows]
+    return any("\n" in text and text != checks_text(checks_from(text)) for text in texts)
 
 
 def edited(
@@ -101,10 +132,6 @@ def _with_earlier_ids(rows: Sequence[Input], before: Sequence[Input]) -> list[In
 def _without(rows: Sequence[Input], others: Sequence[Input]) -> list[Input]:
     ids = {row.id for row in others}
     return [row for row in rows if row.id not in ids]
-
-
-def _shown(check: Check) -> str:
-    return check.line.replace("\n", _LINE_END)
 
 
 def _filled(row: Input) -> bool:

@@ -90,13 +90,14 @@ def _take_edits(draft: Draft, key: str, names: tuple[str, ...], start: tuple[Inp
     edits = session().widget(key)
     if not isinstance(edits, dict):
         return
-    restart = draft.table_key != key or len(edits.get("added_rows", ())) > _MANY
-    draft.table_refusal = ""
+    many = len(edits.get("added_rows", ())) > _MANY
+    draft.table_refusal, restart = "", True
     try:
         rows = input_edits.edited(start, names, edits, draft.inputs, settings().max_cells)
         draft.inputs = list(rows) or [Input()]
+        restart = many or draft.table_key != key or input_edits.needs_marks(edits)
     except InvalidInput as error:
-        draft.table_refusal, restart = str(error), True
+        draft.table_refusal = str(error)
     draft.table_restarts += restart
 
 
