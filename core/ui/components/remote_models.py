@@ -238,8 +238,8 @@ def _take_vision(server: Server, key: str) -> None:
     for name in _mine(server):
         bare = servers.bare(name)
         sees = bare in seeing
-        known = catalog.remote(server, bare).sees == sees
-        named = servers.with_vision(bare, None if known else sees)
+        inferred = catalog.remote(server, bare).sees == sees
+        named = servers.with_vision(bare, None if inferred else sees)
         renamed[catalog.remote(server, name).id] = catalog.remote(server, named).id
     session().remote_models = [renamed.get(model, model) for model in session().remote_models]
     for draft in session().drafts.values():
