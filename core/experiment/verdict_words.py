@@ -228,8 +228,9 @@ def _points(share: float) -> str:
     """A share in percentage points, one digit where it is small."""
     if not math.isfinite(share):
         return "unknown"
-    points = 100 * share
-    return f"{points:.0f}" if abs(points) >= 10 or points == round(points) else f"{points:.1f}"
+    points = 100 * share + 0.0  # no negative zero
+    digits = 0 if abs(points) >= 10 or points == round(points) else 1
+    return f"{points:.{digits}f}".replace("-", "\u2212")  # a minus sign, which no line is broken at
 
 
 def _rows(numbers: Sequence[int]) -> str:

@@ -16,6 +16,7 @@ from core.ui.components.variants import CHART_COLOURS
 
 _EVERY_PAIR = -1
 _ROW = 34
+"""Pixels of a line in a chart."""
 _OUTCOMES = {
     "better": "better",
     "worse": "worse",
@@ -32,15 +33,17 @@ def draw(experiment: Experiment, results: Mapping[int, CellResult], key: str) ->
         key: of this run on this page, for the widgets.
     """
     with st.container(border=True):
-        baseline = _baseline(experiment, f"{key}.baseline")
-        decided = verdict(experiment, results, baseline=baseline)
-        st.markdown(f"**{escape(verdict_words.sentence(experiment, decided), 1200)}**")
-        for note in verdict_words.notes(decided):
-            st.caption(f":material/info: {escape(note, 400)}")
-        if advice := verdict_words.advice(decided):
-            st.caption(f":material/lightbulb: {escape(advice, 300)}")
-        if any(row.judged for row in decided.columns):
-            _charts(experiment, decided)
+        headline, charts = st.container(), st.container()
+        decided = verdict(experiment, results, baseline=_baseline(experiment, f"{key}.baseline"))
+        with headline:
+            st.markdown(f"**{escape(verdict_words.sentence(experiment, decided), 1200)}**")
+            for note in verdict_words.notes(decided):
+                st.caption(f":material/info: {escape(note, 400)}")
+            if advice := verdict_words.advice(decided):
+                st.caption(f":material/lightbulb: {escape(advice, 300)}")
+        with charts:
+            if any(row.judged for row in decided.columns):
+                _charts(experiment, decided)
         st.dataframe(_table(experiment, decided, summary(experiment, results)), hide_index=True, column_config=_COLUMNS)
         if decided.complete and decided.units:
             _method(experiment, decided, key)
@@ -65,17 +68,17 @@ def _baseline(experiment: Experiment, key: str) -> int | None:
 
 
 def _charts(experiment: Experiment, decided: Verdict) -> None:
+    """The columns' own rates, and beside them their differences, where there are any."""
     if not decided.comparisons:
-        st.altair_chart(_rates(experiment, decided), width="stretch", height=_ROW * len(decided.columns) + _ROW)
+        st.altair_chart(_rates(experiment, decided), width="stretch")
         return
     left, right = st.columns(2)
     with left:
         st.caption("Share of inputs passed, with its 95 % interval")
-        st.altair_chart(_rates(experiment, decided), width="stretch", height=_ROW * len(decided.columns) + _ROW)
+        st.altair_chart(_rates(experiment, decided), width="stretch")
     with right:
-        st.caption(f"Difference in points, with 95 % intervals that hold together ({decided.family})")
-        height = _ROW * len(decided.comparisons) + _ROW
-        st.altair_chart(_differences(experiment, decided), width="stretch", height=height)
+        st.caption("Difference in points, with intervals that hold together")
+        st.altair_chart(_differences(experiment, decided), width="stretch")
 
 
 _COLUMNS = {"Variant": st.column_config.TextColumn(width="medium")}
@@ -158,7 +161,8 @@ def _differences(experiment: Experiment, decided: Verdict) -> Any:
     scale = alt.Scale(domain=[min(-10.0, float(frame["low"].min())), max(10.0, float(frame["high"].max()))])
     band = alt.Chart(margin).mark_rect(opacity=0.15, color="gray").encode(x=alt.X("from:Q", scale=scale), x2="to:Q")
     zero = alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color="gray").encode(x=alt.X("at:Q", scale=scale))
-    return band + zero + _intervals(frame, scale, alt.Axis(title=None, tickCount=5, format="+d"))
+    intervals = _intervals(frame, scale, alt.Axis(title=None, tickCount=5, format="+d"))
+    return (band + zero + intervals).properties(height=alt.Step(_ROW))
 
 
 def _intervals(frame: pd.DataFrame, scale: alt.Scale, axis: alt.Axis) -> Any:
@@ -168,4 +172,5 @@ def _intervals(frame: pd.DataFrame, scale: alt.Scale, axis: alt.Axis) -> Any:
     colour = alt.Color("colour:N", scale=None)
     base = alt.Chart(frame).encode(y=rows, color=colour, tooltip=["column", "label"])
     span = base.mark_rule(strokeWidth=5, opacity=0.35).encode(x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q")
-    return span + base.mark_point(size=120, filled=True, opacity=1).encode(x=alt.X("value:Q", scale=scale))
+    dot = base.mark_point(size=120, filled=True, opacity=1).encode(x=alt.X("value:Q", scale=scale))
+    return (span + dot).properties(height=alt.Step(_ROW))
