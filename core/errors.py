@@ -17,6 +17,7 @@
     │       └── Unreachable       refused, not found, too slow, cut off, or not a server of this kind
     ├── Busy                      the queue is full; carries the estimated wait in seconds
     ├── NotFound                  no such run for this owner: never there, deleted, or somebody else's
+    ├── HistoryFull               this owner's history holds as much as is kept here; says what to do
     └── HistoryUnavailable        the database cannot be opened, read or written
 
 Messages quote identifiers, never a prompt and never a key.
@@ -109,6 +110,10 @@ class Busy(DiptychError):
 
 class NotFound(DiptychError):
     """No such run for this owner."""
+
+
+class HistoryFull(DiptychError):
+    """The owner's history holds as much as this deployment keeps for one visitor."""
 
 
 class HistoryUnavailable(DiptychError):

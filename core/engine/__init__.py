@@ -1,6 +1,7 @@
 """The engine: many visitors' runs on few models, with fair turns, cancel, deadlines and snapshots.
 
     submit -> sink.begin -> queue -> lane: open the model, batch, events -> writer: sink.finish, sink.end -> final
+                                                                            grader: sink.graded
 
 Two lanes: local models on one thread (a CPU model uses all cores), remote ones on several, so that neither waits for
 the other. Pages only watch: they poll `snapshot`, and every call is checked against the owner.

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from threading import Condition
 
+from core.engine.grading import Grader
 from core.engine.jobs import Job, Slot
 from core.engine.writer import MAX_UNWRITTEN, Entry, Sink, Writer
+from core.experiment.grade import checks_of
+from core.experiment.ungraded import Ungraded
 from core.settings import Settings
 from core.types import Delta, Event, Failed, Finished, Output, Progress, State
+
+GRADE_GRACE = 1.0
+"""Seconds that closing waits for the checks that are being applied."""
 
 STOP_GRACE = 30.0
 """Seconds after which a cell that was told to stop is final, whatever its model does."""
@@ -30,6 +36,7 @@ class Ledger:
         unwritten_bytes: int = MAX_UNWRITTEN,
     ) -> None:
         self.changed = Condition()
+        self.grader = Grader(sink)
         self.jobs: dict[str, Job] = {}
         self.closing = False
         self.writer = Writer(sink, self.changed, self._written, unwritten_bytes)
@@ -126,8 +133,9 @@ class Ledger:
             self.fail(job, [slot], "")
 
     def close(self, seconds: float) -> None:
-        """Write what is still to be written, for at most this long."""
+        """Write what is still to be written, for at most this long. What is not graded is graded at the next start."""
         self.writer.close(seconds)
+        self.grader.close(min(seconds, GRADE_GRACE))
 
     def _ask_to_stop(self, slot: Slot, state: State) -> None:
         if slot.stop is None:
@@ -156,6 +164,16 @@ class Ledger:
             slot.conclude(slot.output, refusal)
             slot.enter(State.FAILED, self._clock())
         slot.keep()
+        if slot.state is State.DONE:
+            self._grade(entry.job, slot)
+
+    def _grade(self, job: Job, slot: Slot) -> None:
+        cell, experiment = slot.cell, job.run.experiment
+        if 0 <= cell.input < len(experiment.inputs) and checks_of(experiment, experiment.inputs[cell.input]):
+            result = slot.result()
+            self.grader.add(
+                Ungraded(owner=job.owner, run_id=job.run.id, experiment=experiment, cell=cell, result=result)
+            )
 
     def _ended(self, entry: Entry) -> None:
         job = entry.job

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from threading import Condition, Thread
 from typing import Protocol
 
+from core.engine.grading import GradeSink
 from core.engine.jobs import Job, Slot, size
 from core.errors import DiptychError, HistoryUnavailable
 from core.text import in_words
@@ -36,7 +37,7 @@ ATTEMPTS = 4
 """How often an entry is tried that fails for another reason than that the history is unavailable."""
 
 
-class Sink(Protocol):
+class Sink(GradeSink, Protocol):
     """Where runs go to be kept. Every method returns once what it was given is committed.
 
     `finish` is called once for every time that a cell becomes final, and again after it raised. After a retry, a cell

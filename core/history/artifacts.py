@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -15,17 +16,17 @@ PROMPT, ANSWER, SOUND = "prompt", "answer", "sound"
 
 def keep_prompts(connection: Connection, run_id: str, cells: Sequence[Cell]) -> None:
     """Keep every image that is attached to a prompt of these cells, each once, with the first cell that has it."""
-    found: dict[bytes, int] = {}
+    first: dict[bytes, int] = {}
     for cell in cells:
         for message in cell.request.messages:
             for picture in message.images:
-                found.setdefault(picture, cell.index)
+                first.setdefault(picture, cell.index)
     connection.execute(delete(ARTIFACTS).where(ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.kind == PROMPT))
-    _insert(connection, run_id, PROMPT, [(cell, picture) for picture, cell in found.items()])
+    _insert(connection, run_id, PROMPT, [(cell, picture) for picture, cell in first.items()])
 
 
 def keep_answer(connection: Connection, run_id: str, cell: int, output: Output | None) -> None:
-    """Keep what a cell's model drew and let hear, in the place of what was there."""
+    """Keep what a cell's model drew and let hear, in place of what was there."""
     mine = (ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.cell == cell, ARTIFACTS.c.kind.in_((ANSWER, SOUND)))
     connection.execute(delete(ARTIFACTS).where(*mine))
     if output is not None:
@@ -39,19 +40,25 @@ def attached(connection: Connection, run_id: str) -> dict[str, bytes]:
     return {pictures.reference(picture): picture for picture in connection.scalars(kept)}
 
 
-def drawn(connection: Connection, run_id: str) -> Mapping[int, tuple[bytes, ...]]:
-    """What the models of a run drew, by cell."""
-    kept = select(ARTIFACTS.c.cell, ARTIFACTS.c.bytes).where(ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.kind == ANSWER)
-    found: dict[int, tuple[bytes, ...]] = {}
-    for cell, picture in connection.execute(kept.order_by(ARTIFACTS.c.id)):
-        found[cell] = (*found.get(cell, ()), picture)
-    return found
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the models of a run made besides text, by cell."""
+
+    images: Mapping[int, tuple[bytes, ...]]
+    sounds: Mapping[int, bytes]
 
 
-def heard(connection: Connection, run_id: str) -> Mapping[int, bytes]:
-    """The sounds that the models of a run made, by cell."""
-    kept = select(ARTIFACTS.c.cell, ARTIFACTS.c.bytes).where(ARTIFACTS.c.run_id == run_id, ARTIFACTS.c.kind == SOUND)
-    return {cell: file for cell, file in connection.execute(kept).tuples()}  # noqa: C416 - rows are no pairs to mypy
+def of_run(connection: Connection, run_id: str) -> Files:
+    """What the models of a run drew and let hear."""
+    columns = select(ARTIFACTS.c.cell, ARTIFACTS.c.kind, ARTIFACTS.c.bytes).where(ARTIFACTS.c.run_id == run_id)
+    images: dict[int, tuple[bytes, ...]] = {}
+    sounds: dict[int, bytes] = {}
+    for cell, kind, file in connection.execute(columns.order_by(ARTIFACTS.c.id)).tuples():
+        if kind == ANSWER:
+            images[cell] = (*images.get(cell, ()), file)
+        elif kind == SOUND:
+            sounds[cell] = file
+    return Files(images, sounds)
 
 
 def _insert(connection: Connection, run_id: str, kind: str, entries: Sequence[tuple[int, bytes]]) -> None:

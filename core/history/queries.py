@@ -15,11 +15,11 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, fu
 
 from core.errors import InvalidInput
 from core.experiment.estimate import effort
-from core.history.schema import ARTIFACTS, CELLS, DRAFTS, RUNS
+from core.history import search, storage
+from core.history.schema import CELLS, DRAFTS, RUNS
 from core.text import clean
 from core.types import State
 
-MAX_SEARCH = 200
 SPEED_RUNS = 50
 PURGE_SECONDS = 24 * 3600.0
 OPEN_STATES = [state.value for state in State if not state.final]
@@ -29,19 +29,13 @@ def visible(owner: str) -> tuple[ColumnElement[bool], ...]:
     return RUNS.c.owner == clean(owner), RUNS.c.deleted.is_(None)
 
 
-def wanted(owner: str, text: str, page: str | None, starred: bool) -> list[ColumnElement[bool]]:
-    conditions = list(visible(owner))
+def chosen(owner: str, text: str, page: str | None, starred: bool) -> list[ColumnElement[bool]]:
+    """The condition of a search (see History.search)."""
+    conditions = [*visible(owner), *search.matches(text)]
     if page is not None:
         conditions.append(RUNS.c.page == clean(page))
     if starred:
         conditions.append(RUNS.c.starred.is_(True))
-    text = clean(text).strip()
-    if len(text) > MAX_SEARCH:
-        raise InvalidInput(f"Search for at most {MAX_SEARCH} characters.")
-    if text:
-        answers = exists().where(CELLS.c.run_id == RUNS.c.id, CELLS.c.text.icontains(text, autoescape=True))
-        fields = [column.icontains(text, autoescape=True) for column in (RUNS.c.title, RUNS.c.prompts)]
-        conditions.append(or_(*fields, answers))
     return conditions
 
 
@@ -92,27 +86,76 @@ def speeds(connection: Connection) -> dict[str, float]:
     return {model: median(found) for model, found in by_model.items()}
 
 
-def recover(connection: Connection, now: float) -> None:
-    """Mark what a dead server left unfinished, and remove for good what was deleted over a day before `now`."""
-    gone = RUNS.c.deleted < now - PURGE_SECONDS
-    for table in (ARTIFACTS, CELLS):
-        connection.execute(delete(table).where(table.c.run_id.in_(select(RUNS.c.id).where(gone))))
-    connection.execute(delete(RUNS).where(gone))
-    for table in (RUNS, CELLS):
-        unfinished = update(table).where(table.c.state.in_(OPEN_STATES))
-        connection.execute(unfinished.values(state=State.INTERRUPTED.value))
+def left_over(connection: Connection, alive: Sequence[str], now: float) -> bool:
+    """Whether `recover` has something to do."""
+    return any(connection.scalar(select(exists().where(condition))) for condition in (_orphaned(alive), _gone(now)))
 
 
-def begin(connection: Connection, run: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> bool:
-    """Add a run and its cells, or let a known one go on; False where the known one is another owner's."""
-    known = connection.scalar(select(RUNS.c.owner).where(RUNS.c.id == run["id"]))
+def recover(connection: Connection, alive: Sequence[str], now: float) -> None:
+    """Mark what servers that are not alive left unfinished, and remove for good what was deleted over a day before
+    `now`."""
+    storage.remove(connection, _gone(now))
+    orphaned = select(RUNS.c.id).where(_orphaned(alive))
+    cells = and_(CELLS.c.run_id.in_(orphaned), CELLS.c.state.in_(OPEN_STATES))
+    connection.execute(update(CELLS).where(cells).values(state=State.INTERRUPTED.value))
+    connection.execute(update(RUNS).where(_orphaned(alive)).values(state=State.INTERRUPTED.value))
+
+
+def _orphaned(alive: Sequence[str]) -> ColumnElement[bool]:
+    return and_(RUNS.c.state.in_(OPEN_STATES), or_(RUNS.c.server.is_(None), RUNS.c.server.not_in(alive)))
+
+
+def _gone(now: float) -> ColumnElement[bool]:
+    return RUNS.c.deleted < now - PURGE_SECONDS
+
+
+def begin(
+    connection: Connection, run: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], alive: Sequence[str]
+) -> bool:
+    """Add a run and its cells, or let a known one go on; False where the known one is another owner's.
+
+    Raises:
+        InvalidInput: another server that is alive runs it.
+    """
+    columns = select(RUNS.c.owner, RUNS.c.state, RUNS.c.server).where(RUNS.c.id == run["id"])
+    known = connection.execute(columns).mappings().first()
     if known is None:
         connection.execute(insert(RUNS).values(dict(run)))
         if cells:
             connection.execute(insert(CELLS), [dict(cell) for cell in cells])
-    elif known == run["owner"]:
-        connection.execute(update(RUNS).where(RUNS.c.id == run["id"]).values(state=run["state"]))
-    return known in (None, run["owner"])
+        return True
+    if known["owner"] != run["owner"]:
+        return False
+    if known["state"] in OPEN_STATES and known["server"] != run["server"] and known["server"] in alive:
+        raise InvalidInput("This run is under way on another server. Wait for its end, or run the experiment anew.")
+    again = {name: run[name] for name in ("state", "server")}
+    connection.execute(update(RUNS).where(RUNS.c.id == run["id"]).values(again))
+    return True
+
+
+def finish(connection: Connection, cell: Mapping[str, Any]) -> bool:
+    """Set what became of a cell, and count its bytes with its run's; False where there is no such cell."""
+    this = and_(CELLS.c.run_id == cell["run_id"], CELLS.c.index == cell["index"])
+    before = connection.scalar(select(CELLS.c.bytes).where(this))
+    if before is None:
+        return False
+    connection.execute(update(CELLS).where(this).values(dict(cell)))
+    grown = update(RUNS).where(RUNS.c.id == cell["run_id"]).values(bytes=RUNS.c.bytes + (cell["bytes"] - before))
+    connection.execute(grown)
+    return True
+
+
+def ungraded(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """Cells that wait to be graded, with their run's owner and experiment."""
+    columns = select(CELLS, RUNS.c.owner, RUNS.c.experiment).join(RUNS, RUNS.c.id == CELLS.c.run_id)
+    waiting = columns.where(CELLS.c.ungraded.is_(True)).order_by(RUNS.c.created, CELLS.c.index).limit(limit)
+    return [dict(row) for row in connection.execute(waiting).mappings()]
+
+
+def graded(connection: Connection, run_id: str, index: int, passed: bool | None) -> None:
+    """Set whether a cell passes its checks."""
+    this = and_(CELLS.c.run_id == run_id, CELLS.c.index == index)
+    connection.execute(update(CELLS).where(this).values(passed=passed, ungraded=False))
 
 
 def end(connection: Connection, run_id: str, state: State, left: State) -> bool:

@@ -15,8 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from core.experiment.grade import answer, grade, passes
-from core.experiment.serialize import to_dict
+from core.experiment.grade import answer, checks_of
+from core.experiment.grid import GridCell
+from core.experiment.serialize import from_dict, to_dict
+from core.experiment.ungraded import Ungraded
+from core.history.artifacts import Files
+from core.history.search import folded, folded_answer
+from core.history.storage import file_bytes, text_bytes
 from core.text import clean
 from core.types import MAX_TITLE, Cell, CellResult, Experiment, FinishReason, Message, Output, Run, State, Token
 
@@ -62,12 +67,14 @@ class SavedRun:
     experiment: Experiment
     results: tuple[CellResult, ...]
     provenances: tuple[Mapping[str, object], ...]
+    identities: tuple[tuple[object, ...], ...] = ()
 
 
-def run_values(owner: str, run: Run, created: float) -> dict[str, Any]:
-    """The columns of a run that begins now; what it spans is counted from its cells."""
+def run_values(owner: str, run: Run, created: float, server: str) -> dict[str, Any]:
+    """The columns of a run that begins now, but for its bytes; what it spans is counted from its cells."""
     models = dict.fromkeys(cell.model for cell in run.cells)
     return {
+        "server": server,
         "id": clean(run.id),
         "owner": clean(owner),
         "page": clean(run.page)[:40],
@@ -76,6 +83,7 @@ def run_values(owner: str, run: Run, created: float) -> dict[str, Any]:
         "state": State.RUNNING.value,
         "experiment": dump(to_dict(run.experiment)),
         "prompts": _searchable(run),
+        "folded_title": folded(clean(run.title)[:MAX_TITLE]),
         "variants": len({cell.variant for cell in run.cells}),
         "models": dump(list(models)),
         "inputs": len({cell.input for cell in run.cells}),
@@ -84,9 +92,9 @@ def run_values(owner: str, run: Run, created: float) -> dict[str, Any]:
 
 
 def cell_values(run: Run, cell: Cell, result: CellResult) -> dict[str, Any]:
-    """The columns of a cell and what is known of it."""
+    """The columns of a cell and what is known of it. Whether it passes is not known yet."""
     output = result.output
-    values = {
+    values: dict[str, Any] = {
         "run_id": clean(run.id),
         "index": cell.index,
         "variant": cell.variant,
@@ -99,10 +107,13 @@ def cell_values(run: Run, cell: Cell, result: CellResult) -> dict[str, Any]:
         "text": clean(answer(result)),
         "error": clean(result.error),
         "tokens": result.tokens if output is None else output.output_tokens,
-        "passed": _passed(run.experiment, cell, result),
+        "passed": None,
+        "ungraded": _has_checks(run.experiment, cell, result),
         "provenance": dump(_provenance(cell, output, run.experiment) | _error_kind(result)),
     }
-    return values | (_output_values(output) if output is not None else {})
+    values |= _output_values(output) if output is not None else dict.fromkeys(_OUTPUT_COLUMNS)
+    count = text_bytes(values["text"], values["provenance"], values["logprobs"]) + file_bytes(output)
+    return values | {"folded": folded_answer(values["text"]), "bytes": count}
 
 
 def run_row(run: Mapping[str, Any], totals: Mapping[str, Any]) -> RunRow:
@@ -127,17 +138,39 @@ def run_row(run: Mapping[str, Any], totals: Mapping[str, Any]) -> RunRow:
     )
 
 
-def result_of(row: Mapping[str, Any], drawn: tuple[bytes, ...] = (), heard: bytes = b"") -> CellResult:
+def result_of(row: Mapping[str, Any], files: Files) -> CellResult:
     """What a cell's columns say of it, with what it made; the output only where there was one."""
     return CellResult(
         index=row["index"],
         state=State(row["state"]),
         text=row["text"],
         tokens=row["tokens"],
-        output=_output(row, drawn, heard) if row["finish"] else None,
+        output=_output(row, files) if row["finish"] else None,
         error=row["error"],
         error_kind=str(json.loads(row["provenance"]).get("error_kind", "")),
     )
+
+
+def ungraded(row: Mapping[str, Any], files: Files) -> Ungraded:
+    """A cell that waits to be graded, from its columns with its run's owner and experiment."""
+    place = {name: row[name] for name in ("index", "model", "sample", "input", "variant", "setting")}
+    return Ungraded(
+        owner=row["owner"],
+        run_id=row["run_id"],
+        experiment=from_dict(json.loads(row["experiment"])),
+        cell=GridCell(**place),
+        result=result_of(row, files),
+    )
+
+
+def identity(cell: Cell) -> tuple[object, ...]:
+    """What must be the same of a planned cell and of a kept one, so that one can stand for the other."""
+    return (cell.index, cell.variant, cell.model, cell.setting, cell.input, cell.sample, cell.request.seed)
+
+
+def identity_of(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """`identity` of a kept cell."""
+    return tuple(row[name] for name in ("index", "variant", "model", "setting", "input", "sample", "seed"))
 
 
 def dump(value: object) -> str:
@@ -162,10 +195,10 @@ def plain(value: object) -> Any:
     return clean(str(value))
 
 
-def _passed(experiment: Experiment, cell: Cell, result: CellResult) -> bool | None:
+def _has_checks(experiment: Experiment, cell: Cell, result: CellResult) -> bool:
     if result.state is not State.DONE or not 0 <= cell.input < len(experiment.inputs):
-        return None
-    return passes(experiment, experiment.inputs[cell.input], grade(experiment, cell, result))
+        return False
+    return bool(checks_of(experiment, experiment.inputs[cell.input]))
 
 
 def _provenance(cell: Cell, output: Output | None, experiment: Experiment) -> dict[str, object]:
@@ -196,8 +229,11 @@ def _extras(output: Output) -> dict[str, object]:
 
 
 def _message(message: Message) -> dict[str, object]:
-    told: dict[str, object] = {"role": message.role, "text": message.text}
-    return told | {"images": message.images} if message.images else told
+    values: dict[str, object] = {"role": message.role, "text": message.text}
+    return values | {"images": message.images} if message.images else values
+
+
+_OUTPUT_COLUMNS = ("finish", "prompt_tokens", "seconds", "first_token_seconds", "logprobs")
 
 
 def _output_values(output: Output) -> dict[str, Any]:
@@ -212,7 +248,7 @@ def _output_values(output: Output) -> dict[str, Any]:
     }
 
 
-def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...], heard: bytes) -> Output:
+def _output(row: Mapping[str, Any], files: Files) -> Output:
     pairs, provenance = json.loads(row["logprobs"] or "[]"), json.loads(row["provenance"])
     return Output(
         text=row["text"],
@@ -225,8 +261,8 @@ def _output(row: Mapping[str, Any], drawn: tuple[bytes, ...], heard: bytes) -> O
         thought_tokens=provenance.get("thought_tokens", 0),
         cost=provenance.get("cost_usd"),
         notes=tuple(provenance.get("notes", ())),
-        images=drawn,
-        audio=heard,
+        images=files.images.get(row["index"], ()),
+        audio=files.sounds.get(row["index"], b""),
         provenance=provenance,
     )
 
@@ -239,4 +275,4 @@ def _searchable(run: Run) -> str:
     experiment = run.experiment
     parts = [part for variant in experiment.variants for part in (variant.system, variant.user)]
     parts += [value for row in experiment.inputs for value in row.values.values()]
-    return clean("\n".join(dict.fromkeys(parts)))[:MAX_SEARCHABLE]
+    return folded(clean("\n".join(dict.fromkeys(parts))))[:MAX_SEARCHABLE]

@@ -1,14 +1,11 @@
-"""The history's tables, and how an older file becomes a newer one. Knows nothing of what a row means."""
+"""The history's tables. Knows nothing of what a row means, nor of older versions (see `migrations`)."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -22,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 3
+VERSION = 4
 METADATA = MetaData()
 
 SCHEMA = Table("diptych_schema", METADATA, Column("version", Integer, nullable=False))
@@ -44,11 +41,15 @@ RUNS = Table(
     Column("models", Text, nullable=False),
     Column("inputs", Integer, nullable=False),
     Column("samples", Integer, nullable=False),
+    Column("server", String(64)),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
+    Column("folded_title", Text, nullable=False, server_default=""),
     Index("runs_by_owner", "owner", "created"),
     Index("runs_by_time", "created"),
 )
-"""`created` and `deleted` are seconds since 1970, UTC; `experiment` and `models` are JSON; `prompts` is
-what search reads."""
+"""`created` and `deleted` are seconds since 1970, UTC; `experiment` and `models` are JSON; `prompts` and
+`folded_title` are what search reads, folded (see `search`). `server` is the id of the server that runs it or ran it
+last; `bytes` are those of the run, its cells and its artifacts, about."""
 
 CELLS = Table(
     "cells",
@@ -73,8 +74,28 @@ CELLS = Table(
     Column("passed", Boolean),
     Column("provenance", Text, nullable=False, server_default="{}"),
     Column("logprobs", Text),
+    Column("ungraded", Boolean, nullable=False, server_default=text("false")),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
+    Column("folded", Text),
 )
-"""`finish` is set where there is an output; `passed` where it was judged; `provenance` and `logprobs` are JSON."""
+"""`finish` is set where there is an output; `passed` where it was graded and something counts; `ungraded` from when it
+is finished until its checks were applied; `provenance` and `logprobs` are JSON; `folded` is what search reads in place
+of `text` where that is not ASCII."""
+
+UNGRADED = Index(
+    "cells_ungraded",
+    CELLS.c.run_id,
+    sqlite_where=CELLS.c.ungraded.is_(True),
+    postgresql_where=CELLS.c.ungraded.is_(True),
+)
+
+SERVERS = Table(
+    "servers",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("seen", Float, nullable=False),
+)
+"""The servers that share this history; `seen` is when each last said that it is alive, in seconds since 1970."""
 
 ARTIFACTS = Table(
     "artifacts",
@@ -99,21 +120,3 @@ DRAFTS = Table(
     Column("experiment", Text, nullable=False),
 )
 """What an owner last typed on a page, before it is run."""
-
-
-def _to_2(connection: Connection) -> None:
-    """Version 2 deletes softly, knows batches, keeps artifacts and drafts, and finds the latest runs quickly."""
-    connection.execute(text("ALTER TABLE runs ADD COLUMN deleted FLOAT"))
-    connection.execute(text("ALTER TABLE cells ADD COLUMN batch_size INTEGER NOT NULL DEFAULT 1"))
-    METADATA.create_all(connection, tables=[ARTIFACTS, DRAFTS])
-    connection.execute(text("CREATE INDEX runs_by_time ON runs (created)"))
-
-
-def _to_3(connection: Connection) -> None:
-    """Version 3 says provenance where it said recipe, and knows a cell's combination of parameter values."""
-    connection.execute(text("ALTER TABLE cells RENAME COLUMN recipe TO provenance"))
-    connection.execute(text("ALTER TABLE cells ADD COLUMN setting INTEGER NOT NULL DEFAULT 0"))
-
-
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3}
-"""How to reach each version from the one before."""

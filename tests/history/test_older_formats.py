@@ -45,3 +45,26 @@ def test_a_history_of_format_2_opens_whole(tmp_path: Path) -> None:
 
 def test_a_receipt_of_format_1_is_read() -> None:
     check_experiment(experiment_from((FILES / "receipt_format_1.json").read_text("utf-8")))
+
+
+def test_a_history_of_format_3_is_found_and_counted_as_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    raw = sqlite3.connect(path)
+    raw.executescript((FILES / "history_format_3.sql").read_text("utf-8"))
+    raw.close()
+    history = History(f"sqlite:///{path}")
+    for query in ("привет", "WELT", "ÄPFEL", "über", "masse", "ὀδυσσεύς".upper(), "ΟΔΥΣΣΕΎΣ", "éclair", "σίσυφος"):
+        expected = 0 if query == "ὈΔΥΣΣΕΎΣ" else 1
+        assert history.count("me", query) == expected, query
+    assert history.count("me", "ascii answer") == 1
+    saved = history.open("me", "old-run")
+    assert [result.state for result in saved.results] == [State.DONE] * 3 + [State.INTERRUPTED]
+    assert (saved.row.passed, saved.row.judged, saved.row.state) == (1, 2, State.INTERRUPTED)
+    assert history.ungraded(10) == (), "what was kept before was graded before it was written"
+    before = history.stored_bytes("me")
+    run, results = history.planned("me", "old-run")
+    assert [results[cell.index].state.final for cell in run.cells] == [True] * 4
+    for index in range(3):
+        history.finish(run, run.cells[index], saved.results[index])
+    assert abs(history.stored_bytes("me") - before) < 600, "measured as what is written now"
+    history.close()

@@ -1,6 +1,8 @@
 """A program that a test kills: an engine and a history at work, which prints every cell that a snapshot shows as final.
 
-python -m tests.support.engine_to_kill DATABASE_URL RUNS CELLS
+python -m tests.support.engine_to_kill DATABASE_URL RUNS CELLS [slow-checks]
+
+With slow-checks, the first run's answers have ten checks each that take long; the others have one that is quick.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ import random
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.engine import Engine
 from core.history import History
 from core.settings import Settings
-from core.types import Event, Finished, Request
+from core.types import Check, Event, Finished, Input, Request, Run
 from tests.support.fakes import Models, Stopped, lookup, output, run
 
 
@@ -24,16 +27,25 @@ def answer(requests: Sequence[Request], stopped: Stopped) -> Iterator[Event]:
     pause = threading.Event()
     for i in range(len(requests)):
         pause.wait(random.uniform(0.0, 0.004))
-        yield Finished(i, output("x" * 200))
+        yield Finished(i, output(f"{random.random()} " * 8))
 
 
-def main(url: str, runs: int, cells: int) -> None:
+SLOW_CHECKS = Check.of(*(f"regex:^(?:.|.)*[^ -~{i}]$" for i in range(10)))
+
+
+def planned(name: str, cells: int, slow: bool) -> Run:
+    plain = run(name, *["local"] * cells)
+    checks = SLOW_CHECKS if slow else Check.of("contains:x")
+    return replace(plain, experiment=replace(plain.experiment, inputs=(Input(checks=checks),)))
+
+
+def main(url: str, runs: int, cells: int, slow: bool = False) -> None:
     engine = Engine(
         Models(max_batch=4, local=answer), History(url), Settings(data=Path()), lookup=lookup, remote_threads=1
     )
     names = [f"r{i}" for i in range(runs)]
     for name in names:
-        engine.submit(name, run(name, *["local"] * cells), {})
+        engine.submit(name, planned(name, cells, slow and name == "r0"), {})
     print("begun", flush=True)
     shown: set[tuple[str, int]] = set()
     while len(shown) < runs * cells:
@@ -45,4 +57,5 @@ def main(url: str, runs: int, cells: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), "slow-checks" in sys.argv)
+    sys.stdin.read()

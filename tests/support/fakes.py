@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from core import catalog
 from core.errors import HistoryUnavailable, ModelRefused, UnknownModel
+from core.experiment.ungraded import Ungraded
 from core.settings import Settings
 from core.types import (
     Cell,
@@ -341,6 +342,8 @@ class Memory:
         self.finished: list[tuple[str, int, State]] = []
         self.results: dict[tuple[str, int], CellResult] = {}
         self.ends: list[tuple[str, State]] = []
+        self.grades: dict[tuple[str, int], bool | None] = {}
+        self.left_ungraded: list[Ungraded] = []
         self.failing: set[str] = set()
         self.error: Exception = HistoryUnavailable("The disk is full.")
 
@@ -356,6 +359,14 @@ class Memory:
     def end(self, run_id: str, state: State) -> None:
         self._fail("end")
         self.ends.append((run_id, state))
+
+    def graded(self, run_id: str, index: int, passed: bool | None) -> None:
+        self._fail("graded")
+        self.grades[run_id, index] = passed
+        self.left_ungraded = [one for one in self.left_ungraded if (one.run_id, one.cell.index) != (run_id, index)]
+
+    def ungraded(self, limit: int) -> tuple[Ungraded, ...]:
+        return tuple(self.left_ungraded[:limit])
 
     def _fail(self, step: str) -> None:
         if step in self.failing:
