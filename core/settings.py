@@ -93,6 +93,7 @@ class Settings:
     max_wait_seconds: float = 900.0
     max_waiting: int = 200
     max_waiting_per_owner: int = 2
+    max_stored_bytes: int = 1_000_000_000
     max_cells: int = 600
     max_prompt_chars: int = 8_000
     offline: bool = False
@@ -168,6 +169,7 @@ _NUMBERS: dict[str, type[int] | type[float]] = {
     "max_wait_seconds": float,
     "max_waiting": int,
     "max_waiting_per_owner": int,
+    "max_stored_bytes": int,
     "max_cells": int,
     "max_prompt_chars": int,
     "threads": int,

@@ -7,7 +7,7 @@ while a run is under way.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -82,11 +82,22 @@ def active(draft: Draft) -> bool:
 
 @errors_as_messages
 def retry(run_id: str, cell: int) -> None:
-    """Ask one failed cell again."""
+    """Ask one failed cell again, also of a run that has left the engine's memory."""
     try:
         engine().retry(run_id, owner.current(), cell, remote_models.secrets())
     except NotFound:
-        raise NotFound("This run has left memory, so a single cell cannot be asked again. Run it anew.") from None
+        _resume(run_id, [cell])
+
+
+@errors_as_messages
+def resume(run_id: str) -> None:
+    """Ask all cells again that have no answer."""
+    _resume(run_id)
+
+
+def _resume(run_id: str, cells: Collection[int] | None = None) -> None:
+    run, results = history().planned(owner.current(), run_id)
+    engine().resume(owner.current(), run, results, remote_models.secrets(), cells)
 
 
 def draw(draft: Draft, experiment: Callable[[], Experiment], draw_run: DrawRun, label: str = "Run") -> None:
@@ -105,7 +116,7 @@ def draw(draft: Draft, experiment: Callable[[], Experiment], draw_run: DrawRun, 
             _begin(draft, experiment)
             running = active(draft)  # asked first: what is then shown is never older than what the bar says
             view = find(draft.run_id)
-            _bar(draft, experiment, view if running else None, label)
+            _bar(draft, experiment, view, running, label)
             if view is not None:
                 draw_run(view)
             if running != polling:
@@ -114,11 +125,11 @@ def draw(draft: Draft, experiment: Callable[[], Experiment], draw_run: DrawRun, 
     st.fragment(live, run_every=POLL_SECONDS if polling else None)()
 
 
-def _bar(draft: Draft, experiment: Callable[[], Experiment], running: RunView | None, label: str) -> None:
+def _bar(draft: Draft, experiment: Callable[[], Experiment], view: RunView | None, running: bool, label: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=draft.key("bar")):
-        if running is not None:
-            st.button("Stop", icon=":material/stop:", key=draft.key("stop"), on_click=_stop, args=(running.run_id,))
-            _progress(running)
+        if running and view is not None:
+            st.button("Stop", icon=":material/stop:", key=draft.key("stop"), on_click=_stop, args=(view.run_id,))
+            _progress(view)
         else:
             st.button(
                 label,
@@ -129,8 +140,18 @@ def _bar(draft: Draft, experiment: Callable[[], Experiment], running: RunView | 
                 on_click=_press,
                 args=(draft,),
             )
+            _resume_button(draft, view)
             st.markdown(_forecast(experiment), width="stretch")
     refusal()
+
+
+def _resume_button(draft: Draft, view: RunView | None) -> None:
+    """Offered where a run was interrupted, as by a restart of the server."""
+    left = [cell for cell in view.results.values() if cell.state is State.INTERRUPTED] if view else []
+    if view and left:
+        word = f"Resume ({len(left)} left)"
+        key, icon = draft.key("resume"), ":material/resume:"
+        st.button(word, icon=icon, key=key, on_click=resume, args=(view.run_id,), help="Ask what has no answer yet")
 
 
 def _press(draft: Draft) -> None:
@@ -198,7 +219,7 @@ def _progress(running: RunView) -> None:
     if snapshot.eta is not None:
         parts.append(f"about {max(1, round(snapshot.eta))} s left")
     if snapshot.note:
-        parts.append(escape(snapshot.note, 160))
+        parts.append(escape(snapshot.note, 300))
     value = snapshot.progress if snapshot.progress is not None else done / max(1, len(snapshot.cells))
     st.progress(min(1.0, max(0.0, value)), " · ".join(parts))
 

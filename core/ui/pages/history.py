@@ -34,6 +34,8 @@ _COLUMNS = {
 
 def find() -> tuple[RunRow, ...]:
     """The search fields, and the page of runs that fit."""
+    if history().read_only:
+        st.warning(escape(history().read_only, 600), icon=":material/lock:")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Search",

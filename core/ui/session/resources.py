@@ -66,7 +66,7 @@ def allowance() -> Allowance:
 
 
 def history() -> History:
-    return _shared().get("history", lambda: History(settings().database_url), History.close)
+    return _shared().get("history", _open_history, History.close)
 
 
 def worker() -> Worker:
@@ -75,6 +75,10 @@ def worker() -> Worker:
 
 def engine() -> Engine:
     return _shared().get("engine", lambda: Engine(opener(worker(), settings()), history(), settings()), Engine.close)
+
+
+def _open_history() -> History:
+    return History(settings().database_url, max_stored_bytes=settings().max_stored_bytes)
 
 
 def shared(name: str, make: Callable[[], T]) -> T:
