@@ -161,7 +161,7 @@ def test_a_chat_is_saved_and_a_run_of_it_restored(page: Page, site: Site) -> Non
     answered(page, "The moon is a rock.")
     answered(page, "It is a star.")
     expect(page.get_by_text("And the sun?")).to_be_visible()
-    page.get_by_text("Models and manner").click()
+    page.get_by_text("Models and settings").click()
     expect(system).to_have_value("Be brief.")
 
 
