@@ -115,10 +115,10 @@ class Database:
     def _stat(self) -> tuple[int, int] | None:
         """Which file this is, however it is named; None where there is none."""
         try:
-            found = self.file.stat() if self.file else None
+            status = self.file.stat() if self.file else None
         except OSError:
             return None
-        return (found.st_dev, found.st_ino) if found else None
+        return (status.st_dev, status.st_ino) if status else None
 
     def _check_file(self) -> None:
         if self._stat() != self._identity:

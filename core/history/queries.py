@@ -41,14 +41,14 @@ def chosen(owner: str, text: str, page: str | None, starred: bool) -> list[Colum
 
 def run(connection: Connection, owner: str, run_id: str) -> dict[str, Any]:
     """The columns of a run that the owner sees, none where there is no such run."""
-    found = connection.execute(select(RUNS).where(RUNS.c.id == run_id, *visible(owner))).mappings().first()
-    return dict(found or {})
+    row = connection.execute(select(RUNS).where(RUNS.c.id == run_id, *visible(owner))).mappings().first()
+    return dict(row or {})
 
 
 def cells(connection: Connection, run_id: str) -> list[dict[str, Any]]:
     """The columns of a run's cells, in order."""
-    found = select(CELLS).where(CELLS.c.run_id == run_id).order_by(CELLS.c.index)
-    return [dict(row) for row in connection.execute(found).mappings()]
+    columns = select(CELLS).where(CELLS.c.run_id == run_id).order_by(CELLS.c.index)
+    return [dict(row) for row in connection.execute(columns).mappings()]
 
 
 def totals(connection: Connection, run_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -66,8 +66,8 @@ def totals(connection: Connection, run_ids: Sequence[str]) -> dict[str, Mapping[
         func.sum(CELLS.c.tokens).label("tokens"),
         func.sum(CELLS.c.seconds / CELLS.c.batch_size).label("seconds"),
     ).where(CELLS.c.run_id.in_(run_ids))
-    found = connection.execute(summed.group_by(CELLS.c.run_id)).mappings()
-    return {row["run_id"]: dict(row) for row in found}
+    rows = connection.execute(summed.group_by(CELLS.c.run_id)).mappings()
+    return {row["run_id"]: dict(row) for row in rows}
 
 
 def speeds(connection: Connection) -> dict[str, float]:
@@ -83,7 +83,7 @@ def speeds(connection: Connection) -> dict[str, float]:
     by_model: dict[str, list[float]] = {}
     for model, tokens, spent, provenance in connection.execute(measured):
         by_model.setdefault(model, []).append(tokens / spent * effort(model, json.loads(provenance)))
-    return {model: median(found) for model, found in by_model.items()}
+    return {model: median(speeds) for model, speeds in by_model.items()}
 
 
 def left_over(connection: Connection, alive: Sequence[str], now: float) -> bool:
@@ -118,15 +118,15 @@ def begin(
         InvalidInput: another server that is alive runs it.
     """
     columns = select(RUNS.c.owner, RUNS.c.state, RUNS.c.server).where(RUNS.c.id == run["id"])
-    known = connection.execute(columns).mappings().first()
-    if known is None:
+    before = connection.execute(columns).mappings().first()
+    if before is None:
         connection.execute(insert(RUNS).values(dict(run)))
         if cells:
             connection.execute(insert(CELLS), [dict(cell) for cell in cells])
         return True
-    if known["owner"] != run["owner"]:
+    if before["owner"] != run["owner"]:
         return False
-    if known["state"] in OPEN_STATES and known["server"] != run["server"] and known["server"] in alive:
+    if before["state"] in OPEN_STATES and before["server"] != run["server"] and before["server"] in alive:
         raise InvalidInput("This run is under way on another server. Wait for its end, or run the experiment anew.")
     again = {name: run[name] for name in ("state", "server")}
     connection.execute(update(RUNS).where(RUNS.c.id == run["id"]).values(again))

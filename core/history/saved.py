@@ -153,12 +153,12 @@ def result_of(row: Mapping[str, Any], files: Files) -> CellResult:
 
 def ungraded(row: Mapping[str, Any], files: Files) -> Ungraded:
     """A cell that waits to be graded, from its columns with its run's owner and experiment."""
-    place = {name: row[name] for name in ("index", "model", "sample", "input", "variant", "setting")}
+    columns = {name: row[name] for name in ("index", "model", "sample", "input", "variant", "setting")}
     return Ungraded(
         owner=row["owner"],
         run_id=row["run_id"],
         experiment=from_dict(json.loads(row["experiment"])),
-        cell=GridCell(**place),
+        cell=GridCell(**columns),
         result=result_of(row, files),
     )
 

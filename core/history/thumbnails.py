@@ -24,11 +24,11 @@ class Thumbnails:
 
     def of(self, connection: Connection, owner: str, run_ids: Sequence[str]) -> dict[str, bytes]:
         """A PNG file by run, of the owner's runs that drew something; only what is new is read whole."""
-        found = _first(connection, owner, run_ids)
-        new = [key for key in found.values() if key not in self._kept]
+        first = _first(connection, owner, run_ids)
+        new = [key for key in first.values() if key not in self._kept]
         for (number, size), picture in _read(connection, new).items():
             self._kept[number, size] = pictures.thumbnail(picture, SIDE)
-        small = {run_id: self._kept.get(key, b"") for run_id, key in found.items()}
+        small = {run_id: self._kept.get(key, b"") for run_id, key in first.items()}
         for key in list(self._kept)[:-MAX_KEPT]:
             self._kept.pop(key, None)
         return {run_id: picture for run_id, picture in small.items() if picture}
@@ -38,13 +38,13 @@ def _first(connection: Connection, owner: str, run_ids: Sequence[str]) -> dict[s
     """(id, bytes) of the first image that each run drew."""
     mine = select(RUNS.c.id).where(RUNS.c.id.in_(run_ids), *queries.visible(owner))
     first = select(func.min(ARTIFACTS.c.id)).where(ARTIFACTS.c.run_id.in_(mine), ARTIFACTS.c.kind == ANSWER)
-    wanted = select(ARTIFACTS.c.run_id, ARTIFACTS.c.id, func.length(ARTIFACTS.c.bytes))
-    found = connection.execute(wanted.where(ARTIFACTS.c.id.in_(first.group_by(ARTIFACTS.c.run_id))))
-    return {run_id: (number, size) for run_id, number, size in found}
+    columns = select(ARTIFACTS.c.run_id, ARTIFACTS.c.id, func.length(ARTIFACTS.c.bytes))
+    rows = connection.execute(columns.where(ARTIFACTS.c.id.in_(first.group_by(ARTIFACTS.c.run_id))))
+    return {run_id: (number, size) for run_id, number, size in rows}
 
 
 def _read(connection: Connection, keys: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
     if not keys:
         return {}
-    wanted = select(ARTIFACTS.c.id, ARTIFACTS.c.bytes).where(ARTIFACTS.c.id.in_([number for number, _ in keys]))
-    return {(number, len(picture)): picture for number, picture in connection.execute(wanted)}
+    columns = select(ARTIFACTS.c.id, ARTIFACTS.c.bytes).where(ARTIFACTS.c.id.in_([number for number, _ in keys]))
+    return {(number, len(picture)): picture for number, picture in connection.execute(columns)}

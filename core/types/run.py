@@ -77,7 +77,7 @@ class CellResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """A run as the engine sees it at one moment; `version` grows with every change, so equal versions look the same.
-    `experiment` is what was asked.
+    `experiment` is what was asked. A cell is final here once its result is written, and running until then.
 
     `position` counts the runs ahead (0: running or next); `eta` is the estimated seconds to the end, None while nothing
     is measured; `elapsed` seconds since submission; `note` says what is being done, such as loading a model.
