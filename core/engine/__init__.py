@@ -7,7 +7,7 @@ Two lanes: local models on one thread (a CPU model uses all cores), remote ones 
 the other. Pages only watch: they poll `snapshot`, and every call is checked against the owner.
 
 The engine knows nothing of Streamlit, nor of what a token is, nor where results are kept: it is given a sink, a
-function that opens models, and a clock.
+function that opens models, and a clock. This file is one class: all that pages call, with what it says when it refuses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The history's database: opened, brought up to date, watched, read and written in transactions.
 
 SQLite in WAL mode (readers never wait for a writer), with a busy timeout and foreign keys; any other database that
-SQLAlchemy knows by its URL, with its driver installed. Knows nothing of experiments or owners.
+SQLAlchemy knows by its URL, with its driver installed. Knows nothing of experiments or owners. All that can go wrong
+with a database file is dealt with here, and nowhere else.
 """
 
 from __future__ import annotations
