@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from threading import Condition, Thread
 from typing import Protocol
 
+from core.checks import budget
 from core.engine.jobs import size
 from core.engine.queueing import Rotation
 from core.errors import HistoryUnavailable
@@ -165,7 +166,12 @@ class Grader:
 def outcome(cell: Ungraded) -> bool | None:
     """Whether the cell passes its checks; None where nothing counts."""
     row = cell.experiment.inputs[cell.cell.input]
-    return passes(cell.experiment, row, grade(cell.experiment, cell.cell, cell.result))
+    outcomes = grade(cell.experiment, cell.cell, cell.result, budget=_OWNERS.of(cell.owner))
+    return passes(cell.experiment, row, outcomes)
+
+
+_OWNERS = budget.of_owners()
+"""What each owner's checks have taken, over all runs of this process."""
 
 
 def _key(cell: Ungraded) -> tuple[str, int]:
