@@ -45,6 +45,9 @@ log = logging.getLogger(__name__)
 REPORT_SECONDS = 0.05
 """Progress of a load is reported at most this often."""
 
+NICENESS = 10
+"""Priority while a model works: below the pages'."""
+
 
 class WorkerServer:
     """Serves one connection until it closes."""
@@ -91,6 +94,7 @@ class WorkerServer:
         def stopped(index: int) -> bool:
             return (order.job, index) in self._stopped or (order.job, None) in self._stopped
 
+        _give_way()
         with self._pool.lease(order.spec, self._reporter(order.job)) as model:
             for event in model.generate(order.requests, stopped):
                 self._send(Event(order.job, event))
@@ -130,11 +134,16 @@ class WorkerServer:
                 self._inbox.put(order)
 
 
+def _give_way() -> None:
+    """Lower the priority, from the first answer on. Before, libraries and a model are read: some seconds of CPU, which
+    at this priority take minutes on a busy machine, and the first answer waits for them."""
+    if hasattr(os, "nice"):
+        os.nice(max(0, NICENESS - os.nice(0)))
+
+
 def main() -> None:
     """Take an address and its key from standard input, wait there for the server, and serve it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server; this process exits when it does
-    if hasattr(os, "nice"):
-        os.nice(10)
     logging.basicConfig(format="worker: %(levelname)s %(name)s: %(message)s")
     start = json.loads(sys.stdin.readline())
     threading.Thread(target=_exit_with_server, name="exit-with-server", daemon=True).start()

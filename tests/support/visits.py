@@ -91,6 +91,11 @@ def runs(page: str) -> list[str]:
     return [row.id for row in resources.history().search(_owner(), page=page)]
 
 
+def ran(page: str) -> list[Experiment]:
+    """What was run from a page, the newest first."""
+    return [resources.history().open(_owner(), run_id).experiment for run_id in runs(page)]
+
+
 def _owner() -> str:
     def show() -> None:
         import streamlit as st

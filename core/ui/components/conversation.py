@@ -74,6 +74,7 @@ def resend(draft: Draft, number: int, key: str) -> None:
 @errors_as_messages
 def regenerate(draft: Draft, number: int, column: int) -> None:
     """Ask for another version of a reply."""
+    draft.read()
     model = current().turns[number].replies[column].model
     model = draft.models[column] if column < len(draft.models) else model
     keep(_request_reply(draft, current(), number, column, model))
@@ -117,6 +118,7 @@ def result(run_id: str) -> CellResult | None:
 
 def _send(draft: Draft, conversation: Conversation) -> None:
     """Ask every chosen model for a reply to the last message. Nothing is kept of it if the first is refused."""
+    draft.read()
     for column, model in enumerate(draft.models):
         conversation = _request_reply(draft, conversation, len(conversation.turns) - 1, column, model)
         keep(conversation)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 
 import streamlit as st
 
@@ -15,10 +16,11 @@ from core.ui.components import remote_models
 from core.ui.components.layout import slotted
 from core.ui.components.markdown import escape
 from core.ui.session.resources import settings
-from core.ui.session.state import Draft, session
+from core.ui.session.state import Bound, Draft, session
 
 _LOCAL_LENGTH = next(row.default for row in TEXT_PARAMETERS if row.name == "max_new_tokens")
 _KINDS = {Modality.CODE: " · code", Modality.IMAGE: " · images", Modality.AUDIO: " · sound"}
+_INSTRUCTION, _BEGINNING = "Instruction", "Beginning of a text"
 _PRESET_HELP = "Precise is greedy: always the likeliest token. Creative samples widely."
 
 
@@ -37,17 +39,16 @@ def models(
 ) -> None:
     """Choose one or more models that make text, or what else is named, at most `most`."""
     rows = [row for kind in makes for row in _options(draft, kind)]
-    chosen = st.multiselect(
+    label_of = _model_label if len(makes) == 1 else _kind_label
+    _take_models(draft, [model for model in draft.models if model in rows][:most])
+    st.multiselect(
         label,
         rows,
-        default=[m for m in draft.models if m in rows][:most],
+        default=draft.models,
         max_selections=most,
-        format_func=_model_label if len(makes) == 1 else _kind_label,
-        key=draft.key("models"),
+        format_func=label_of,
+        **draft.bind(lambda chosen: _take_models(draft, chosen), "models", _labels(rows, label_of)),
     )
-    drew_before, draft.models = draft.draws, list(chosen)
-    if draft.draws is not drew_before:
-        st.rerun()  # what stands above this choice follows it
     if clash := limits.unlike(draft.models):
         st.warning(escape(clash, 300), icon=":material/compare:")
     _notes(draft)
@@ -58,8 +59,14 @@ def models(
 def model(draft: Draft, makes: Modality = Modality.TEXT) -> None:
     """Choose exactly one model that makes text, or something else: servers' models are offered for text only."""
     rows = _options(draft, makes)
-    index = rows.index(draft.models[0]) if draft.models and draft.models[0] in rows else 0
-    draft.models = [st.selectbox("Model", rows, index=index, format_func=_model_label, key=draft.key("model"))]
+    _take_models(draft, [model for model in draft.models[:1] if model in rows] or rows[:1])
+    st.selectbox(
+        "Model",
+        rows,
+        index=rows.index(draft.models[0]),
+        format_func=_model_label,
+        **draft.bind(lambda chosen: _take_models(draft, [chosen]), "model", _labels(rows, _model_label)),
+    )
     _notes(draft)
     _about(draft.models)
 
@@ -68,33 +75,32 @@ def presets(draft: Draft) -> None:
     """Precise, balanced, creative; none is marked while the parameters match none."""
     fitting = [name for name, values in PRESETS.items() if all(draft.parameters.get(k) == v for k, v in values.items())]
     current = fitting[0] if fitting else None
-    key = draft.key("preset", current)
+    key = draft.key("preset")
+    session().show(key, current)
     st.segmented_control(
-        "Preset", list(PRESETS), default=current, key=key, help=_PRESET_HELP, on_change=_apply_preset, args=(draft, key)
+        "Preset", list(PRESETS), key=key, help=_PRESET_HELP, on_change=_apply_preset, args=(draft, key)
     )
 
 
 def parameters(draft: Draft, *, advanced: bool, long: bool = False) -> None:
     """One widget for each parameter that is (not) advanced and that any chosen model takes; `long` ones, such as a
     negative prompt, get a line of their own."""
-    for row in common([spec(model_id) for model_id in draft.models]) or TEXT_PARAMETERS:
+    for row in _rows(draft):
         if row.advanced == advanced and (advanced or long == (row.kind == "text")):
-            draft.parameters[row.name] = _widget(draft, row)
-            draft.defaults[row.name] = row.default
+            _widget(draft, row)
 
 
 def chat(draft: Draft) -> None:
     """Instruction or plain continuation."""
-    mode = st.segmented_control(
+    st.segmented_control(
         "Prompt is",
-        ["Instruction", "Beginning of a text"],
-        default="Instruction" if draft.chat else "Beginning of a text",
+        [_INSTRUCTION, _BEGINNING],
+        default=_INSTRUCTION if draft.chat else _BEGINNING,
         required=True,
-        key=draft.key("chat"),
+        **draft.bind(lambda mode: setattr(draft, "chat", mode == _INSTRUCTION), "chat"),
         help="An instruction is framed by the model's chat template, where it has one. "
         "The beginning of a text is continued as it stands.",
     )
-    draft.chat = mode == "Instruction"
 
 
 @slotted
@@ -111,6 +117,16 @@ def earlier(draft: Draft) -> None:
 
 def _drop_earlier(draft: Draft) -> None:
     draft.earlier, draft.images = (), ()
+
+
+def _take_models(draft: Draft, chosen: Sequence[str]) -> None:
+    draft.models = list(chosen)
+    _follow(draft)
+
+
+def _labels(rows: Sequence[str], label: Callable[[str], str]) -> str:
+    """A name for these options as they read: the browser sends labels, and one that has changed names no model."""
+    return hashlib.sha256("\n".join(map(label, rows)).encode()).hexdigest()[:12]
 
 
 def _options(draft: Draft, makes: Modality = Modality.TEXT) -> list[str]:
@@ -149,40 +165,69 @@ def _about(chosen: list[str]) -> None:
     remote_models.lending(chosen)
 
 
-def _widget(draft: Draft, row: Parameter) -> Value:
+def _follow(draft: Draft) -> None:
+    """Let the parameters fit the chosen models: what nobody touched follows their defaults, the rest their bounds."""
+    for row in _rows(draft):
+        draft.parameters[row.name] = _fitting(draft, row)
+        draft.defaults[row.name] = row.default
+
+
+def _rows(draft: Draft) -> Sequence[Parameter]:
+    return common([spec(model_id) for model_id in draft.models]) or TEXT_PARAMETERS
+
+
+def _fitting(draft: Draft, row: Parameter) -> Value:
+    """The draft's value of a parameter as these models take it."""
     value = draft.parameters.get(row.name, row.default)
-    if row.name in draft.defaults and value == draft.defaults[row.name]:
-        value = row.default  # what nobody touched follows the model
-    key = draft.key("parameter", row.name, row.default, row.high)  # another model's bounds make another widget
+    before = draft.defaults.get(row.name)
+    if row.name in draft.defaults and value == before:
+        value = row.default
     if row.kind == "choice":
-        index = row.choices.index(str(value if value in row.choices else row.default))
-        return st.selectbox(row.label, row.choices, index=index, key=key, help=row.help)
+        return str(value if value in row.choices else row.default)
     if row.kind == "text":
-        return st.text_area(row.label, str(value or ""), key=key, help=row.help, height=68)
+        return str(value or "")
     if row.kind == "lines":
-        texts = value if isinstance(value, tuple | list) else ()
-        written = st.text_area(row.label, _lines_from(map(str, texts)), key=key, help=row.help, height=68)
-        return _texts_from(written)
-    cast = int if row.kind == "int" else float
+        return tuple(map(str, value)) if isinstance(value, tuple | list) else ()
+    assert row.low is not None
+    assert row.high is not None
+    number = value if isinstance(value, int | float) else row.low
+    if row.name == "max_new_tokens" and number == _LOCAL_LENGTH and row.default not in (before, _LOCAL_LENGTH):
+        number = row.default if isinstance(row.default, int) else number  # a small model's length is too short
+    return _cast(row)(min(max(number, row.low), row.high))
+
+
+def _cast(row: Parameter) -> type[int] | type[float]:
+    return int if row.kind == "int" else float
+
+
+def _widget(draft: Draft, row: Parameter) -> None:
+    """A parameter's control; other bounds make another widget."""
+    value = draft.parameters[row.name]
+    name = f"parameter.{row.name}"
+
+    def take(new: Value) -> None:
+        draft.parameters[row.name] = new
+
+    bound = draft.bind(take, name, row.default, row.high)
+    if row.kind == "choice":
+        st.selectbox(row.label, row.choices, index=row.choices.index(str(value)), help=row.help, **bound)
+    elif row.kind == "text":
+        st.text_area(row.label, str(value), help=row.help, height=68, **bound)
+    elif row.kind == "lines":
+        texts = value if isinstance(value, tuple) else ()
+        bound = draft.bind(lambda lines: take(_texts_from(lines)), name, row.default, row.high)
+        st.text_area(row.label, _lines_from(texts), help=row.help, height=68, **bound)
+    else:
+        _number(row, value, bound)
+
+
+def _number(row: Parameter, value: Value, bound: Bound) -> None:
+    cast = _cast(row)
     assert row.low is not None
     assert row.high is not None
     assert row.step is not None
-    number = value if isinstance(value, int | float) else row.low
-    if row.name == "max_new_tokens" and row.default != _LOCAL_LENGTH and number == _LOCAL_LENGTH:
-        number = (
-            row.default if isinstance(row.default, int) else number
-        )  # what a small model's answer takes is too short
-    return cast(
-        st.number_input(
-            row.label,
-            cast(row.low),
-            cast(row.high),
-            cast(min(max(number, row.low), row.high)),
-            step=cast(row.step),
-            key=key,
-            help=row.help,
-        )
-    )
+    assert isinstance(value, int | float)
+    st.number_input(row.label, cast(row.low), cast(row.high), cast(value), step=cast(row.step), help=row.help, **bound)
 
 
 def _lines_from(texts: Iterable[str]) -> str:
@@ -197,5 +242,6 @@ def _texts_from(lines: str) -> tuple[str, ...]:
 def _apply_preset(draft: Draft, key: str) -> None:
     chosen = session().widget(key)
     if chosen in PRESETS:
+        draft.read()
         draft.parameters |= PRESETS[chosen]
-    draft.generation = session().fresh_key()
+        draft.renew(*(f"parameter.{name}" for name in PRESETS[chosen]))

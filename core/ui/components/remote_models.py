@@ -209,7 +209,7 @@ def _offer(draft: Draft, server: Server, key: str) -> None:
     session().remote_models = [model for model in session().remote_models if model not in before] + taken
     fresh = [model for model in taken if model not in before]
     if fresh and not set(draft.models) & set(taken):
-        draft.select(fresh[0], session().fresh_key())
+        draft.select(fresh[0])
 
 
 def _vision(server: Server) -> None:

@@ -108,12 +108,10 @@ def draw(draft: Draft, experiment: Callable[[], Experiment], draw_run: DrawRun, 
             raises.
         draw_run: draws the run; called again and again while it goes on.
     """
-    _begin(draft, experiment)
     polling = active(draft)
 
     def live() -> None:
         with guard():  # a fragment runs again by itself, outside the frame's guard
-            _begin(draft, experiment)
             running = active(draft)  # asked first: what is then shown is never older than what the bar says
             view = find(draft.run_id)
             _bar(draft, experiment, view, running, label)
@@ -138,7 +136,7 @@ def _bar(draft: Draft, experiment: Callable[[], Experiment], view: RunView | Non
                 key=draft.key("run"),
                 shortcut="Mod+Enter",
                 on_click=_press,
-                args=(draft,),
+                args=(draft, experiment),
             )
             _resume_button(draft, view)
             st.markdown(_forecast(experiment), width="stretch")
@@ -154,16 +152,9 @@ def _resume_button(draft: Draft, view: RunView | None) -> None:
         st.button(word, icon=icon, key=key, on_click=resume, args=(view.run_id,), help="Ask what has no answer yet")
 
 
-def _press(draft: Draft) -> None:
-    """Only note it: a field that was changed on the way to the button is read after callbacks have run."""
-    draft.pressed = True
-
-
-def _begin(draft: Draft, experiment: Callable[[], Experiment]) -> None:
-    """Run what the controls say, where the button was pressed."""
-    if not draft.pressed:
-        return
-    draft.pressed = False
+def _press(draft: Draft, experiment: Callable[[], Experiment]) -> None:
+    """Run what the controls say now: a press that waited for the page to be drawn could be cut off with it."""
+    draft.read()
     try:
         asked = experiment()
     except DiptychError:

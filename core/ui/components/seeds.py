@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import streamlit as st
 
@@ -10,41 +11,45 @@ from core.errors import InvalidInput
 from core.experiment import seeds as seed_lists
 from core.ui.components.layout import slotted
 from core.ui.components.markdown import escape
-from core.ui.session.state import Draft, session
+from core.ui.session.state import Draft
 
 _LARGEST_SEED = 2**31 - 1
 
 
 def samples(draft: Draft, label: str = "Samples", most: int = 20) -> None:
     """How many answers to each prompt."""
-    count = len(draft.seeds) or min(max(draft.samples, 1), most)
-    value = st.number_input(
+    if not draft.seeds:
+        draft.samples = min(max(draft.samples, 1), most)
+    count = len(draft.seeds) or draft.samples
+    st.number_input(
         label,
         1,
         max(most, count),
         count,
-        key=draft.key("samples", len(draft.seeds)),
+        **draft.bind(lambda value: _take_samples(draft, value), "samples", len(draft.seeds)),
         disabled=bool(draft.seeds),
         help="There is one for each listed seed."
         if draft.seeds
         else "Answers to each prompt, each with a seed of its own. More samples, narrower intervals.",
     )
+
+
+def _take_samples(draft: Draft, value: int) -> None:
     if not draft.seeds:
         draft.samples = int(value)
 
 
 def seed(draft: Draft) -> None:
     """The first sample's seed."""
-    value = st.number_input(
+    st.number_input(
         "Seed",
         0,
         None,
         draft.seed,
-        key=draft.key("seed"),
+        **draft.bind(lambda value: setattr(draft, "seed", int(value)), "seed"),
         disabled=bool(draft.seeds),
         help="The same seed gives the same answers. Sample k uses seed + k, in every variant.",
     )
-    draft.seed = int(value)
 
 
 def new_seed(draft: Draft) -> None:
@@ -58,34 +63,34 @@ def seeds(draft: Draft) -> None:
     text = st.text_input(
         "Seeds",
         seed_lists.written(draft.seeds),
-        key=draft.key("seeds"),
+        **draft.bind(lambda value: _take_seeds(draft, value), "seeds"),
         placeholder="1, 5, 99 or 10-14",
         max_chars=400,
         help="Optional: one sample for each seed in this list, in place of a seed that is counted up.",
     )
     try:
-        numbers = seed_lists.read(text)
+        seed_lists.read(text)
     except InvalidInput as error:
         st.caption(f":orange[:material/warning: {escape(str(error), 300)} Until then the list before it counts.]")
-        return
-    if bool(numbers) != bool(draft.seeds):  # the fields that it replaces stand above it
-        draft.seeds = numbers
-        st.rerun()
-    draft.seeds = numbers
+
+
+def _take_seeds(draft: Draft, text: str) -> None:
+    with suppress(InvalidInput):  # said below the field
+        draft.seeds = seed_lists.read(text)
 
 
 def reuse_button(draft: Draft, seed: int, key: str) -> None:
     """A button that puts an answer's seed back into its field."""
     about = "Put this seed back into its field"
-    if st.button("Reuse seed", icon=":material/casino:", key=key, type="tertiary", help=about):
-        _set(draft, seed)
-        st.rerun()
-
-
-def _draw_seed(draft: Draft) -> None:
-    _set(draft, random.SystemRandom().randrange(_LARGEST_SEED))
+    icon = ":material/casino:"
+    if st.button("Reuse seed", icon=icon, key=key, type="tertiary", help=about, on_click=_set, args=(draft, seed)):
+        st.rerun()  # the field stands outside the fragment of the answers
 
 
 def _set(draft: Draft, seed: int) -> None:
     draft.seed, draft.seeds = seed, ()
-    draft.generation = session().fresh_key()
+    draft.renew("seed", "seeds")
+
+
+def _draw_seed(draft: Draft) -> None:
+    _set(draft, random.SystemRandom().randrange(_LARGEST_SEED))

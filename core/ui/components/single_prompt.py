@@ -5,14 +5,14 @@ What is typed is no template: its braces are text. Where a template stands aroun
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
 
 from core.errors import InvalidInput
 from core.types import Experiment, Input
-from core.ui.session.state import Draft, session
+from core.ui.session.state import Bound, Draft, session
 
 VARIABLE = "code"
 """The variable of a template around the prompt."""
@@ -26,22 +26,40 @@ def text(draft: Draft) -> str:
     return variant.user if variant.literal else values.get(VARIABLE, values.get("prompt", variant.user))
 
 
+def template(draft: Draft) -> str:
+    """What stands around the prompt; '' where nothing does."""
+    return "" if draft.variants[0].literal else draft.variants[0].user
+
+
 def write(draft: Draft, prompt: str, template: str = "") -> None:
     """Put a prompt on the page, by itself or with a template around it."""
     draft.variants[0] = replace(draft.variants[0], user=template or prompt, literal=not template)
     draft.inputs = [Input(values={VARIABLE: prompt})] if template else [Input()]
 
 
-def example_menu(page: str, titles: Iterable[str]) -> str | None:
-    """The menu of examples; returns the title of the one that was just chosen."""
-    return st.menu_button("Load an example", list(titles), icon=":material/lightbulb:", key=f"{page}.examples")
+def bind(draft: Draft, *key: object) -> Bound:
+    """What makes a text area the field of the prompt; `key` are further parts of its key."""
+    return draft.bind(lambda prompt: write(draft, prompt, template(draft)), "prompt", *key)
 
 
-def load(draft: Draft, prompt: str, template: str = "") -> None:
-    """Put an example's prompt on the page and draw the page again; the model and its parameters stay."""
-    write(draft, prompt, template)
-    draft.generation = session().fresh_key()
-    st.rerun()
+def example_menu(draft: Draft, examples: Mapping[str, tuple[str, str]]) -> None:
+    """A menu of examples, each a prompt and what stands around it by its title; the model and its parameters stay."""
+    key = f"{draft.page}.examples"
+    st.menu_button(
+        "Load an example",
+        list(examples),
+        icon=":material/lightbulb:",
+        key=key,
+        on_click=_load,
+        args=(draft, examples, key),
+    )
+
+
+def _load(draft: Draft, examples: Mapping[str, tuple[str, str]], key: str) -> None:
+    title = session().widget(key)
+    if isinstance(title, str) and title in examples:
+        write(draft, *examples[title])
+        draft.renew("prompt", "kind")
 
 
 def experiment(draft: Draft, remedy: str) -> Experiment:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.ui.session.state import Draft, VariantDraft, session
+from core.ui.session.state import Bound, Draft, VariantDraft, session
 
 LETTERS = "ABCDEF"
 COLOURS = ("blue", "orange", "green", "violet", "red", "gray")
@@ -37,14 +37,25 @@ def edit(draft: Draft) -> None:
     )
 
 
+def system(draft: Draft) -> None:
+    """The system part on a page with one prompt."""
+    st.text_area(
+        "System",
+        draft.variants[0].system,
+        height=68,
+        placeholder="Optional: who answers, and how",
+        **draft.bind(lambda text: setattr(draft.variants[0], "system", text), "system"),
+    )
+
+
 def _column(draft: Draft, index: int, variant: VariantDraft) -> None:
     key = f"variant.{variant.key}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(badge(index), width="content")
-        variant.name = st.text_input(
+        st.text_input(
             f"Name of variant {LETTERS[index]}",
             variant.name,
-            key=draft.key(key, "name"),
+            **_bound(draft, variant, "name"),
             label_visibility="collapsed",
             max_chars=60,
         )
@@ -58,25 +69,30 @@ def _column(draft: Draft, index: int, variant: VariantDraft) -> None:
             on_click=draft.variants.remove,
             args=(variant,),
         )
-    variant.user = st.text_area(
+    st.text_area(
         f"Prompt {LETTERS[index]}",
         variant.user,
-        key=draft.key(key, "user"),
+        **_bound(draft, variant, "user"),
         height=120,
         placeholder="What is {{numbers}}?",
     )
     if draft.draws:
         return  # a model that draws reads one text
-    variant.system = st.text_area(
+    st.text_area(
         f"System {LETTERS[index]}",
         variant.system,
-        key=draft.key(key, "system"),
+        **_bound(draft, variant, "system"),
         height=68,
         placeholder="Optional: who answers, and how",
     )
 
 
+def _bound(draft: Draft, variant: VariantDraft, field: str) -> Bound:
+    return draft.bind(lambda text: setattr(variant, field, text), f"variant.{variant.key}.{field}")
+
+
 def _duplicate_last(draft: Draft) -> None:
+    draft.read()
     last = draft.variants[-1]
     draft.variants.append(replace(last, key=session().fresh_key(), name=_unused_name(draft, last.name)))
 

@@ -22,9 +22,7 @@ MOST = 4
 def example_menu(draft: Draft) -> None:
     """Prompts that suit the chosen model: descriptions for music, sentences for a voice."""
     prompts = SPEECH_PROMPTS if _speaks(draft) else SOUND_PROMPTS
-    title = single_prompt.example_menu("audio", prompts)
-    if title is not None:
-        single_prompt.load(draft, prompts[title])
+    single_prompt.example_menu(draft, {title: (prompt, "") for title, prompt in prompts.items()})
 
 
 @slotted
@@ -33,9 +31,8 @@ def prompt(draft: Draft) -> None:
     speaks = _speaks(draft)
     label = "Text to speak" if speaks else "Prompt"
     about = "Spoken sentence by sentence." if speaks else "A description of the sound: instruments, mood, speed."
-    key = draft.key("prompt", speaks)
-    text = st.text_area(label, single_prompt.text(draft), height=150, key=key, help=about)
-    single_prompt.write(draft, text)
+    single_prompt.write(draft, single_prompt.text(draft))
+    st.text_area(label, single_prompt.text(draft), height=150, help=about, **single_prompt.bind(draft, speaks))
 
 
 def experiment(draft: Draft) -> Experiment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -12,12 +13,13 @@ from core.chat.experiments import playground_experiment
 from core.text import money
 from core.types import State
 from core.ui.components import conversation as chat
-from core.ui.components import model_controls, results, run_bar, usage
-from core.ui.components.error_messages import guard, refusal
+from core.ui.components import model_controls, results, run_bar, usage, variants
+from core.ui.components.error_messages import errors_as_messages, guard, refusal
 from core.ui.components.markdown import escape, formatted
 from core.ui.session import drafts
 from core.ui.session.state import Draft, session
 
+_MESSAGE = "chat.say"
 IMAGE_TYPES = ["png", "jpg", "jpeg", "webp"]
 
 
@@ -36,25 +38,29 @@ def header(draft: Draft) -> None:
             )
             with st.popover("Export", icon=":material/download:", disabled=not conversation.turns):
                 _exports(draft, conversation)
-            if st.button(
+            st.button(
                 "To playground",
                 icon=":material/compare:",
                 key="chat.compare",
                 disabled=not conversation.turns,
                 help="Compare wordings of the last message, after all that was said before it",
-            ):
-                last = len(conversation.turns) - 1
-                settings = chat.chat_settings(draft)
-                drafts.open_in_page(playground_experiment(conversation, last, tuple(draft.models), settings))
+                on_click=_to_playground,
+                args=(draft, conversation),
+            )
+
+
+@errors_as_messages
+def _to_playground(draft: Draft, conversation: Conversation) -> None:
+    draft.read()
+    last = len(conversation.turns) - 1
+    settings = chat.chat_settings(draft)
+    drafts.open_in_page(playground_experiment(conversation, last, tuple(draft.models), settings))
 
 
 def controls(draft: Draft) -> None:
     """Models (two answer side by side) and the system part."""
     model_controls.models(draft, "Model, or two that answer the same message side by side", most=2)
-    variant = draft.variants[0]
-    variant.system = st.text_area(
-        "System", variant.system, height=68, key=draft.key("system"), placeholder="Optional: who answers, and how"
-    )
+    variants.system(draft)
 
 
 def draw(draft: Draft) -> None:
@@ -80,17 +86,24 @@ def message_field(draft: Draft) -> None:
     """The field for the next message."""
     refusal()
     sees = bool(draft.models) and all(catalog.spec(model).sees for model in draft.models)
-    sent = st.chat_input(
+    st.chat_input(
         "Message" if draft.models else "Choose a model first",
-        key="chat.say",
+        key=_MESSAGE,
+        on_submit=_say,
+        args=(draft,),
         disabled=not draft.models or chat.current().pending(),
         accept_file="multiple" if sees else False,
         file_type=IMAGE_TYPES if sees else None,
     )
-    if sent:
-        text, uploads = (sent, []) if isinstance(sent, str) else (sent.text, sent.files)
-        chat.say(draft, text, [upload.getvalue() for upload in uploads])
-        st.rerun()
+
+
+def _say(draft: Draft) -> None:
+    """Send the message at once: a submit that waited for the page to be drawn could be cut off with it."""
+    message: Any = session().widget(_MESSAGE)
+    if not message:
+        return
+    text, uploads = (message, []) if isinstance(message, str) else (message.text, message.files)
+    chat.say(draft, text, [upload.getvalue() for upload in uploads])
 
 
 def _turn(draft: Draft, number: int, turn: Turn, *, last: bool) -> None:

@@ -28,28 +28,26 @@ _MONOSPACE = "<style>.st-key-code_prompt textarea {font-family: 'JetBrains Mono'
 
 def example_menu(draft: Draft) -> None:
     """Prompts of every kind, by what they are; the model and its parameters stay."""
-    title = single_prompt.example_menu("code", CODE_PROMPTS)
-    if title is not None:
-        text, template = CODE_PROMPTS[title]
-        single_prompt.load(draft, text, template)
+    single_prompt.example_menu(draft, CODE_PROMPTS)
 
 
 @slotted
 def prompt(draft: Draft) -> None:
     """How the prompt is meant, the prompt, and how much of the context it takes."""
-    kind = st.segmented_control(
+    template = AS_COMMENT if single_prompt.template(draft) == AS_COMMENT else ""
+    single_prompt.write(draft, single_prompt.text(draft), template)
+    st.segmented_control(
         "Prompt is",
         list(_TEMPLATES),
-        default="Words" if draft.variants[0].user == AS_COMMENT else "Code",
+        default="Words" if template == AS_COMMENT else "Code",
         required=True,
-        key=draft.key("kind"),
+        **draft.bind(lambda kind: single_prompt.write(draft, single_prompt.text(draft), _TEMPLATES[kind]), "kind"),
         help="Code, such as a signature with its docstring, is continued as it stands. "
         "Words that say what the code should do become the comment above it.",
     )
     st.html(_MONOSPACE)
     with st.container(key="code_prompt"):
-        text = st.text_area("Prompt", single_prompt.text(draft), height=180, key=draft.key("code"))
-    single_prompt.write(draft, text, _TEMPLATES[kind])
+        st.text_area("Prompt", single_prompt.text(draft), height=180, **single_prompt.bind(draft))
     _about(draft)
 
 

@@ -27,32 +27,30 @@ _GALLERY_COLUMNS = 4
 
 def example_menu(draft: Draft) -> None:
     """Prompts of what the model that ships with the app knows; the model and its settings stay."""
-    title = single_prompt.example_menu("image", IMAGE_PROMPTS)
-    if title is not None:
-        single_prompt.load(draft, IMAGE_PROMPTS[title])
+    single_prompt.example_menu(draft, {title: (prompt, "") for title, prompt in IMAGE_PROMPTS.items()})
 
 
 @slotted
 def prompt(draft: Draft) -> None:
     """What the image shows, how much of that the model reads, and what it shall not show."""
-    text = st.text_area("Prompt", single_prompt.text(draft), height=170, key=draft.key("prompt"))
+    text = single_prompt.text(draft)
     single_prompt.write(draft, text)
+    st.text_area("Prompt", text, height=170, **single_prompt.bind(draft))
     token_counter.text_encoder(draft, text, "prompt")
     model = spec(draft.models[0])
     takes = next((parameter for parameter in model.parameters if parameter.name == _NEGATIVE), None)
-    negative = st.text_area(
+    negative = str(draft.parameters.get(_NEGATIVE) or "")
+    st.text_area(
         "Negative prompt",
-        str(draft.parameters.get(_NEGATIVE) or ""),
+        negative,
         height=96,
-        key=draft.key("negative", takes is None),
+        **draft.bind(lambda text: draft.parameters.update({_NEGATIVE: text}), "negative", takes is None),
         disabled=takes is None,
         placeholder="What the image must not show" if takes else f"{model.name} takes none.",
         help=takes.help if takes else "This model was distilled to do without guidance, which a negative prompt needs.",
     )
-    if takes:
-        draft.parameters[_NEGATIVE] = negative
-        if negative.strip():
-            token_counter.text_encoder(draft, negative, "negative prompt")
+    if takes and negative.strip():
+        token_counter.text_encoder(draft, negative, "negative prompt")
 
 
 def experiment(draft: Draft) -> Experiment:

@@ -9,14 +9,20 @@ from core.ui.components import results, run_bar, verdict_view
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import session
 
+_EXAMPLES = "playground.examples"
+
 
 def example_menu() -> None:
     """Examples that run at once, by what they show."""
     titles = [example.title for example in EXAMPLES]
-    title = st.menu_button("Load an example", titles, icon=":material/lightbulb:", key="playground.examples")
-    if title is not None:
-        session().adopt(EXAMPLES[titles.index(title)])
-        st.rerun()
+    st.menu_button("Load an example", titles, icon=":material/lightbulb:", key=_EXAMPLES, on_click=_load)
+
+
+def _load() -> None:
+    title = session().widget(_EXAMPLES)
+    for example in EXAMPLES:
+        if example.title == title:
+            session().adopt(example)
 
 
 def draw(view: RunView) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.experiment.grade import answer
 from core.experiment.grid import grid_cells
 from core.types import CellResult, Message
-from core.ui.components import answer_versions, results, run_bar, token_counter
+from core.ui.components import answer_versions, results, run_bar, token_counter, variants
 from core.ui.components.layout import slotted
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import Draft
@@ -20,11 +20,9 @@ from core.ui.session.state import Draft
 def prompt(draft: Draft) -> None:
     """The system part (for instructions), the prompt, and how much of the context they take."""
     variant = draft.variants[0]
-    variant.user = st.text_area("Prompt", variant.user, height=180, key=draft.key("user"))
+    st.text_area("Prompt", variant.user, height=180, **draft.bind(lambda text: setattr(variant, "user", text), "user"))
     if draft.chat:
-        variant.system = st.text_area(
-            "System", variant.system, height=68, key=draft.key("system"), placeholder="Optional: who answers, and how"
-        )
+        variants.system(draft)
     token_counter.context_window(draft, _messages(draft))
 
 

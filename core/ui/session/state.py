@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any, TypedDict
 
 import streamlit as st
 
@@ -15,6 +16,14 @@ from core.settings import Secret
 from core.types import CellResult, Modality, Value
 
 _SLOT = "diptych"
+
+
+class Bound(TypedDict):
+    """What `Draft.bind` gives to a widget."""
+
+    key: str
+    on_change: Callable[..., None]
+    args: tuple[object, ...]
 
 
 @dataclass
@@ -34,16 +43,21 @@ class VariantDraft:
 
 @dataclass
 class Draft:
-    """One page's controls. `generation` changes when they are replaced from outside, so that the widgets start anew.
+    """One page's controls: what a run is made from.
+
+    A widget starts from the draft, and a change of it is taken into the draft by its callback (`bind`), which runs
+    before anything is drawn: a run of the script that is cut off has then lost nothing. Drawing reads the draft and
+    does not write to it what widgets returned. What the app changes by itself it renews (`renew`, or `generation` for
+    all), so that the widget starts anew.
 
     `basis` is the experiment that they were filled from: what has no control on the page stays as it is there.
 
     `defaults` are those of the models whose controls were last drawn, so that what nobody touched follows the model;
-    `notes` are sentences about what of a restored run or file could not be taken as it was; `pressed`: the button that
-    runs was pressed, and nothing was started yet.
+    `notes` are sentences about what of a restored run or file could not be taken as it was.
 
     `table` holds the inputs that the editor under `table_key` started from, `table_restarts` counts its fresh starts,
-    `table_refusal` says why its last change was not taken."""
+    `table_refusal` says why its last change was not taken. `renewed` counts how often a widget started anew, `bound`
+    holds the key of each widget and what takes its value, `retired` the keys of replaced ones and their last values."""
 
     page: str
     basis: Experiment
@@ -65,11 +79,51 @@ class Draft:
     table_key: str = ""
     table_restarts: int = 0
     table_refusal: str = ""
-    pressed: bool = False
+    renewed: dict[str, int] = field(default_factory=dict)
+    bound: dict[str, tuple[str, Callable[[Any], None]]] = field(default_factory=dict)
+    retired: dict[str, object] = field(default_factory=dict)
 
     def key(self, *parts: object) -> str:
-        """A widget key of this draft."""
-        return ".".join(map(str, (self.page, self.generation, *parts)))
+        """A widget key of this draft; the first part names the widget."""
+        anew = self.renewed.get(str(parts[0]), 0)
+        return ".".join(map(str, (self.page, self.generation, *parts, *([f"anew-{anew}"] if anew else []))))
+
+    def bind(self, take: Callable[[Any], None], *parts: object) -> Bound:
+        """The arguments that make a widget tell `take` its value whenever it changes; `parts` are those of its key."""
+        name, key = str(parts[0]), self.key(*parts)
+        if name in self.bound and self.bound[name][0] != key:
+            self._retire(name)
+        self.retired.pop(key, None)
+        self.bound[name] = (key, take)
+        return {"key": key, "on_change": self._change, "args": (name, key, take)}
+
+    def _change(self, name: str, key: str, take: Callable[[Any], None]) -> None:
+        if key not in st.session_state:
+            return
+        value = st.session_state[key]
+        if key in self.retired:
+            if self.retired[key] == value:
+                return  # the browser has not heard yet that the widget was replaced
+            self.renew(name)  # it was changed while it was replaced: the new one shows that too
+            self.retired[key] = value
+        take(value)
+
+    def read(self) -> None:
+        """Take the values of all widgets as they are now: a press and the changes before it may come at once."""
+        for key, take in list(self.bound.values()):
+            if key in st.session_state:
+                take(st.session_state[key])
+
+    def renew(self, *names: str) -> None:
+        """Let these widgets start anew from the draft."""
+        for name in names:
+            self.renewed[name] = self.renewed.get(name, 0) + 1
+            if name in self.bound:
+                self._retire(name)
+
+    def _retire(self, name: str) -> None:
+        key, _ = self.bound.pop(name)
+        self.retired[key] = st.session_state.get(key)
 
     def experiment(self, **changes: object) -> Experiment:
         """The controls as a value, with `changes` to its fields."""
@@ -90,10 +144,10 @@ class Draft:
         )
         return replace(experiment, **changes)  # type: ignore[arg-type]
 
-    def select(self, model: str, generation: int) -> None:
+    def select(self, model: str) -> None:
         """Take a model into the selection: beside the others in the playground, in their place elsewhere."""
         self.models = [*self.models, model] if self.page == "playground" else [model]
-        self.generation = generation
+        self.renew("models", "model")
 
     @property
     def draws(self) -> bool:
@@ -150,6 +204,11 @@ class Session:
     def widget(self, key: str) -> object:
         """What a widget holds, for callbacks, which run before the page does."""
         return st.session_state.get(key)
+
+    def show(self, key: str, value: object) -> None:
+        """Let the widget that is drawn next under this key show a value."""
+        if key not in st.session_state or st.session_state[key] != value:
+            st.session_state[key] = value
 
     def fresh_key(self) -> int:
         """A number that no widget of this visitor has had."""

@@ -1,0 +1,208 @@
+"""Controls that are changed within a moment, and a press right after: the run has exactly these values.
+
+The changes come from the page itself, a few milliseconds apart, as no test driver is quick enough. What was run is
+read from the server's history.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core.catalog import common, spec
+from core.experiment.serialize import from_dict
+from core.types import Experiment
+from tests.browser.conftest import serving, settled, visiting
+from tests.browser.test_flow import await_end
+from tests.support import tiny_audio, tiny_models
+
+PAUSE = 6
+"""Milliseconds between one change and the next: a page with twenty controls is through within 200."""
+
+# Sets every field as typing would (the setter past React's own, then its events), and clicks at the end.
+CHANGE = r"""
+async ({ pause, leave, presses, press }) => {
+  const wait = () => new Promise((done) => setTimeout(done, pause));
+  const button = (begin) => [...document.querySelectorAll("[data-testid=stMain] button")]
+    .filter((one) => one.innerText.split("\n").some((line) => line.trim().startsWith(begin))).pop();
+  const fields = [...document.querySelectorAll(
+    "[data-testid=stNumberInputField], [data-testid=stTextArea] textarea, [data-testid=stTextInput] input"
+  )].filter((one) => !one.disabled && !leave.includes(one.ariaLabel));
+  const here = async (field) => {  // a press before may have replaced it, as may a redraw
+    for (let left = 500; left; left--) {
+      const one = field.isConnected ? field
+        : [...document.querySelectorAll("input, textarea")].find((other) => other.ariaLabel === field.ariaLabel);
+      if (one) return one;
+      await wait();
+    }
+    throw new Error(`${field.ariaLabel} has gone`);
+  };
+  const values = {};
+  const change = async (field) => {
+    const one = await here(field);
+    const number = one.type === "number";
+    const step = Number(one.step) || 1;
+    const next = Number(one.value) + step <= Number(one.max) ? Number(one.value) + step : Number(one.value) - step;
+    const value = number ? String(Math.round(next * 1e6) / 1e6) : one.value + " more";
+    const kind = one.tagName === "TEXTAREA" ? HTMLTextAreaElement : HTMLInputElement;
+    Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(one, value);
+    one.dispatchEvent(new Event("input", { bubbles: true }));
+    await wait();
+    one.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+    values[one.ariaLabel] = value;
+  };
+  const inside = (field) => Boolean(field.closest("[data-testid=stPopoverBody]"));  // which a press closes
+  for (const field of fields.filter(inside)) await change(field);
+  for (const begin of presses) { button(begin).click(); await wait(); }
+  for (const field of fields.filter((one) => !inside(one))) await change(field);
+  if (press) { await wait(); button(press).click(); }
+  return values;
+}
+"""
+
+
+@dataclass
+class Site:
+    url: str
+    data: Path
+
+    def experiments(self) -> list[Experiment]:
+        """What was run here, oldest first."""
+        with sqlite3.connect(self.data / "history.db") as connection:
+            rows = connection.execute("SELECT experiment FROM runs ORDER BY created").fetchall()
+        return [from_dict(json.loads(row[0])) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server whose models for text, code, images and sounds are small and at hand."""
+    models = tmp_path_factory.mktemp("models")
+    tiny_models.pipeline(models / "tiny-image")
+    tiny_audio.musicgen(models / "tiny-audio")
+    for name in ("tiny-text", "tiny-code"):
+        (models / name).symlink_to(Path(__file__).resolve().parents[2] / "models" / name)
+    data = tmp_path_factory.mktemp("quick")
+    with serving(data, models=models) as url:
+        yield Site(url, data)
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    with visiting(browser, site.url) as view:
+        yield view
+
+
+@dataclass(frozen=True)
+class Form:
+    """A page with a button: what is pressed before its controls are in sight, and what is pressed quickly."""
+
+    button: str
+    opens: str = ""
+    presses: tuple[str, ...] = ()
+
+
+FORMS = {
+    "playground": Form("Run", opens="More parameters", presses=("Add variant",)),
+    "text": Form("Generate", presses=("Creative",)),
+    "image": Form("Generate", presses=("New seed",)),
+    "audio": Form("Generate", opens="More parameters", presses=("New seed",)),
+    "code": Form("Generate", presses=("Words", "Creative")),
+}
+
+
+def open_popover(page: Page, form: Form) -> None:
+    if form.opens and not page.get_by_test_id("stPopoverBody").count():
+        page.get_by_role("button", name=form.opens).click()
+        expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stNumberInputField").first).to_be_visible()
+
+
+def change(page: Page, form: Form, *, press: bool) -> dict[str, str]:
+    """Change all controls at once; returns their new values by label."""
+    open_popover(page, form)
+    presses, last = list(form.presses), form.button if press else ""
+    order = {"pause": PAUSE, "leave": ["Seeds"], "presses": presses, "press": last}
+    return page.evaluate(CHANGE, order)  # type: ignore[no-any-return]
+
+
+def fields(experiment: Experiment) -> dict[str, object]:
+    """An experiment's values by the labels of the controls that set them."""
+    values: dict[str, object] = {"Seed": experiment.seed}
+    values |= dict.fromkeys(("Samples", "Images", "Sounds", "Candidates"), experiment.samples)
+    only, around = experiment.variants[0], experiment.inputs[0].values  # where words are framed as code
+    values |= {"Prompt": around.get("code", only.user) if experiment.page == "code" else only.user}
+    values |= {"System": only.system}
+    for letter, variant in zip("ABCDEF", experiment.variants, strict=False):
+        values |= {f"Name of variant {letter}": variant.name, f"Prompt {letter}": variant.user}
+        values |= {f"System {letter}": variant.system}
+    for row in common([spec(model) for model in experiment.models]):
+        value = experiment.parameters.get(row.name)
+        values[row.label] = "\n".join(map(str, value)) if isinstance(value, tuple | list) else value
+    return values
+
+
+def expect_values(experiment: Experiment, changed: Mapping[str, str]) -> None:
+    known = fields(experiment)
+    assert len(changed) > 5
+    for label, value in changed.items():
+        now = known[label]
+        assert now == (pytest.approx(float(value)) if isinstance(now, int | float) else value), label
+
+
+def expect_shown(page: Page, form: Form, changed: Mapping[str, str]) -> None:
+    open_popover(page, form)
+    for label, value in changed.items():
+        field = page.locator(f"[aria-label='{label}']:is(input, textarea)")
+        shown = re.compile(rf"^{re.escape(value)}0*$") if "." in value else re.compile(rf"^{re.escape(value)}(\.0+)?$")
+        expect(field).to_have_value(shown)
+
+
+def expect_running(page: Page) -> None:
+    expect(page.get_by_role("button", name=re.compile("^Stop"))).to_be_visible()
+
+
+def stop(page: Page) -> None:
+    """End the run, and wait for the sound of it that the browser reads."""
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("^Stop")).click()
+    await_end(page)
+    page.wait_for_function("[...document.querySelectorAll('audio')].every((one) => one.readyState === 4)")
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_run_has_the_values_of_the_moment_of_the_press(page: Page, site: Site, name: str) -> None:
+    page.goto(f"/{name}")
+    settled(page)
+    before = len(site.experiments())
+    changed = change(page, FORMS[name], press=True)
+    expect_running(page)
+    assert len(site.experiments()) == before + 1
+    expect_values(site.experiments()[-1], changed)
+    expect_shown(page, FORMS[name], changed)
+    stop(page)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_what_is_changed_while_a_run_is_under_way_is_kept(page: Page, site: Site, name: str) -> None:
+    form = FORMS[name]
+    page.goto(f"/{name}")
+    settled(page)
+    page.get_by_role("button", name=re.compile(f"^{form.button}")).first.click()
+    expect_running(page)
+    runs = len(site.experiments())
+    changed = change(page, form, press=False)
+    expect_shown(page, form, changed)
+    stop(page)
+    expect_shown(page, form, changed)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile(f"^{form.button}")).first.click()
+    expect_running(page)
+    assert len(site.experiments()) == runs + 1
+    expect_values(site.experiments()[-1], changed)
+    stop(page)
