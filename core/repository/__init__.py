@@ -1,8 +1,8 @@
 """Where a model's files are: a folder that ships with the app, or a pinned snapshot from the Hugging Face hub.
 
 Only repositories and revisions of the catalog, only weights in safetensors but for one listed exception, never code.
-What is here already is used without a word to the network; `download` fetches the rest. Knows nothing of how a model
-is read.
+Files that are on this machine are used without a request to the network; `download` fetches the rest. Knows nothing of
+how a model is read.
 """
 
 from __future__ import annotations
@@ -29,33 +29,32 @@ FOLDER = re.compile(r"[\w-][\w.-]*")
 
 
 def folder(spec: ModelSpec, settings: Settings, report: Report = lambda progress: None) -> Path:
-    """The folder with the model's files, downloaded first where they are not here; progress in bytes.
+    """The folder with the model's files, downloaded first where they are missing; progress in bytes.
 
     Raises:
-        HubUnreachable: the files are not here, and the hub is not to be asked or does not answer.
-        ModelRefused: the source is not of the catalog's shape, the hub refuses it, it has no safetensors, or the disk
-            is too small.
+        HubUnreachable: the files are missing, and downloads are switched off or the hub does not answer.
+        ModelRefused: the source is no valid name, the hub refuses it, it has no safetensors, or the disk is too small.
     """
-    _refuse_strange(spec)
-    place = _place(spec, settings)
-    if spec.bundled and not _complete(place, spec):
+    _check_source(spec)
+    path = _path_of(spec, settings)
+    if spec.bundled and not _complete(path, spec):
         raise ModelRefused(
-            f"{spec.name} should ship with the app, but {place} does not hold it. "
+            f"{spec.name} should ship with the app, but {path} does not hold it. "
             "Reinstall the app, or set DIPTYCH_MODELS to the folder that holds the models."
         )
     if not present(spec, settings):
         download.fetch(spec, settings, cache(), report)
-        place = _place(spec, settings)
-        if not has_weights(place, spec):
+        path = _path_of(spec, settings)
+        if not has_weights(path, spec):
             raise ModelRefused(
                 f"{spec.name} has no safetensors weights in {spec.source}; other formats can run code and are not read."
             )
-    return place
+    return path
 
 
 def present(spec: ModelSpec, settings: Settings) -> bool:
     """Whether the model's files are all on this machine. Reads the disk only."""
-    return _complete(_place(spec, settings), spec)
+    return _complete(_path_of(spec, settings), spec)
 
 
 def size(folder: Path) -> int:
@@ -70,7 +69,7 @@ def cache() -> Path:
     return Path(os.path.expandvars(env.get("HF_HUB_CACHE") or os.path.join(home, "hub"))).expanduser()
 
 
-def _refuse_strange(spec: ModelSpec) -> None:
+def _check_source(spec: ModelSpec) -> None:
     shape = FOLDER if spec.bundled else REPOSITORY
     if not shape.fullmatch(spec.source) or ".." in spec.source:
         raise ModelRefused(f"The catalog's source of {spec.name} is not the name of a folder or repository.")
@@ -80,7 +79,7 @@ def _refuse_strange(spec: ModelSpec) -> None:
         raise ModelRefused(f"The catalog asks for a file of {spec.name} that can run code; only safetensors are read.")
 
 
-def _place(spec: ModelSpec, settings: Settings) -> Path:
+def _path_of(spec: ModelSpec, settings: Settings) -> Path:
     if spec.bundled:
         return settings.models / spec.source
     store = _store(spec)
@@ -92,22 +91,23 @@ def _place(spec: ModelSpec, settings: Settings) -> Path:
 
 
 def _store(spec: ModelSpec) -> Path:
-    return cache() / layout.store(spec)
+    return cache() / layout.repo_folder_name(spec)
 
 
-def _complete(place: Path, spec: ModelSpec) -> bool:
-    """Whether every file that was listed is there; an interrupted download leaves some out.
+def _complete(path: Path, spec: ModelSpec) -> bool:
+    """Whether every listed file is there; after an interrupted download some are missing.
 
-    The hub client keeps each commit's list of files beside its snapshots. A cache without one (an older client's) is
-    taken to be whole when it holds all that its layout asks for.
+    The hub client keeps each commit's list of files beside its snapshots. A cache without a list (an older client's)
+    counts as complete when it holds every file of the layout.
     """
-    return layout.whole(place, spec, () if spec.bundled else _listed(place))
+    return layout.is_complete(path, spec, () if spec.bundled else _listed(path))
 
 
-def _listed(place: Path) -> Iterable[str]:
+def _listed(snapshot: Path) -> Iterable[str]:
+    """The commit's files as the hub client listed them; () where there is no list."""
     try:
-        found = json.loads((place.parent.parent / "trees" / f"{place.name}.json").read_text(encoding="utf-8"))
+        tree = json.loads((snapshot.parent.parent / "trees" / f"{snapshot.name}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ()
-    files = found.get("files") if isinstance(found, dict) else None
+    files = tree.get("files") if isinstance(tree, dict) else None
     return files if isinstance(files, dict) else ()

@@ -1,6 +1,6 @@
-"""Files from the Hugging Face hub into its cache, with progress, and every way in which a hub says no as a sentence.
+"""Downloads from the Hugging Face hub into its cache, with progress, and an error in words for each way they fail.
 
-Fetches what it is told to and judges none of it. huggingface_hub is imported only when something is fetched.
+Does not decide which files are safe to read. huggingface_hub is imported only when something is fetched.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from core.text import in_words
 from core.types import ModelSpec, Progress
 
 CONNECT_SECONDS = 3.0
-"""How long a hub that does not answer is waited for."""
+"""The timeout of the first connection to the hub."""
 
 
 def fetch(spec: ModelSpec, settings: Settings, cache: Path, report: Callable[[Progress], None]) -> None:
     """Bring the files of a model's pinned revision into the cache; progress in bytes, with speed and remaining time.
 
-    What `report` raises ends the download, which the next one goes on with.
+    An exception from `report` ends the download; the next call resumes it.
 
     Raises:
-        HubUnreachable: the hub is not to be asked or does not answer.
+        HubUnreachable: downloads are switched off, or the hub does not answer.
         ModelRefused: the hub refuses it, or the disk is too small.
     """
     _refuse_offline(spec, settings)
@@ -40,16 +40,16 @@ def fetch(spec: ModelSpec, settings: Settings, cache: Path, report: Callable[[Pr
     with ThreadPoolExecutor(1, thread_name_prefix="download") as thread:
         snapshot = thread.submit(_snapshot, spec, settings, cache, tally)
         try:
-            # The download's threads only count; reports go out from the caller's own.
+            # The download's threads only count bytes; `report` is called from the caller's thread.
             while not wait([snapshot], timeout=0.25).done:
-                whole = max(tally.total or spec.download_bytes, tally.done)
-                told = f": {tally.words()}" if tally.total else ""
-                report(Progress(None, float(tally.done), float(whole), f"downloading {spec.name}{told}"))
+                total = max(tally.total or spec.download_bytes, tally.done)
+                detail = f": {tally.words()}" if tally.total else ""
+                report(Progress(None, float(tally.done), float(total), f"downloading {spec.name}{detail}"))
         except BaseException:
             tally.stop()
             raise
     if (error := snapshot.exception()) is not None:
-        raise _explained(spec, error) from None
+        raise _as_model_error(spec, error) from None
     report(Progress(None, float(tally.total), float(tally.total), f"downloading {spec.name}: {tally.words()}"))
 
 
@@ -71,7 +71,7 @@ def _refuse_offline(spec: ModelSpec, settings: Settings) -> None:
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")):
         return  # only the proxy can be reached directly
     try:
-        # The hub client tries five times with growing pauses; one short look answers an offline person at once.
+        # The hub client retries five times with growing pauses; one short connection tells an offline user at once.
         port = url.port or (443 if url.scheme == "https" else 80)
         socket.create_connection((url.hostname or "", port), timeout=CONNECT_SECONDS).close()
     except OSError:
@@ -79,13 +79,13 @@ def _refuse_offline(spec: ModelSpec, settings: Settings) -> None:
 
 
 def _refuse_full_disk(spec: ModelSpec, cache: Path) -> None:
-    here = next(path for path in (cache, *cache.parents) if path.exists())
-    blobs = (cache / layout.store(spec) / "blobs").glob("*")
-    held = sum(blob.stat().st_size for blob in blobs if not blob.name.endswith(".incomplete"))
-    need, free = int(spec.download_bytes * 1.1) - held, shutil.disk_usage(here).free
+    existing = next(path for path in (cache, *cache.parents) if path.exists())
+    blobs = (cache / layout.repo_folder_name(spec) / "blobs").glob("*")
+    present = sum(blob.stat().st_size for blob in blobs if not blob.name.endswith(".incomplete"))
+    need, free = int(spec.download_bytes * 1.1) - present, shutil.disk_usage(existing).free
     if free < need:
         raise ModelRefused(
-            f"{spec.name} needs {in_words(need)} of disk and {here} has {in_words(free)} left. "
+            f"{spec.name} needs {in_words(need)} of disk and {existing} has {in_words(free)} left. "
             "Free some space, or set HF_HOME to a larger disk."
         )
 
@@ -99,8 +99,8 @@ def _snapshot(spec: ModelSpec, settings: Settings, cache: Path, tally: Tally) ->
     snapshot_download(
         spec.source,
         revision=spec.revision,
-        allow_patterns=list(layout.patterns(spec)),
-        ignore_patterns=list(layout.refused(spec)),
+        allow_patterns=list(layout.allow_patterns(spec)),
+        ignore_patterns=list(layout.ignore_patterns(spec)),
         cache_dir=cache,
         endpoint=_endpoint(),
         etag_timeout=5,
@@ -110,16 +110,16 @@ def _snapshot(spec: ModelSpec, settings: Settings, cache: Path, tally: Tally) ->
 
 
 def _fetch_large(spec: ModelSpec, cache: Path, token: str | bool, tally: Tally) -> None:
-    """The files that the hub keeps by their SHA-256, which are the large ones, into the client's store of blobs."""
+    """Fetch the files that the hub keeps by SHA-256 (LFS: the large ones) into the client's blob folder."""
     from huggingface_hub import HfApi, hf_hub_url
     from huggingface_hub.hf_api import RepoFile
     from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
     tree = HfApi(endpoint=_endpoint(), token=token).list_repo_tree(spec.source, recursive=True, revision=spec.revision)
     files = {file.path: file for file in tree if isinstance(file, RepoFile)}
-    chosen = [files[name] for name in layout.wanted(spec, files)]
+    chosen = [files[name] for name in layout.files_to_fetch(spec, files)]
     tally.total = sum(file.size for file in chosen)
-    store = layout.store(spec)
+    store = layout.repo_folder_name(spec)
     blobs, locks = cache / store / "blobs", cache / ".locks" / store
     for folder in (blobs, locks):
         folder.mkdir(parents=True, exist_ok=True)
@@ -129,12 +129,12 @@ def _fetch_large(spec: ModelSpec, cache: Path, token: str | bool, tally: Tally) 
             tally.add(file.size)
         elif file.lfs:
             url = hf_hub_url(spec.source, file.path, revision=spec.revision, endpoint=_endpoint())
-            with WeakFileLock(locks / f"{blob.name}.lock"):  # the client's own: two processes may share a cache
+            with WeakFileLock(locks / f"{blob.name}.lock"):  # the client's own lock: two processes may share a cache
                 transfer.fetch(url, build_hf_headers(token=token), blob, file.size, file.lfs.sha256, tally)
 
 
 def _bar(tally: Tally) -> type:
-    """A silent tqdm class that counts. The client makes a bar of bytes received, one of bytes written, one of files."""
+    """A silent tqdm class that counts bytes written. The client also makes bars of bytes received and of files."""
     from huggingface_hub.utils import tqdm
 
     class Bar(tqdm):  # type: ignore[misc]
@@ -149,8 +149,8 @@ def _bar(tally: Tally) -> type:
     return Bar
 
 
-def _explained(spec: ModelSpec, error: BaseException) -> ModelError:
-    """What went wrong in the hub client, as a sentence that says what to do."""
+def _as_model_error(spec: ModelSpec, error: BaseException) -> ModelError:
+    """An exception of the hub client as an error whose sentence says what to do."""
     from huggingface_hub import errors
 
     status = getattr(getattr(error, "response", None), "status_code", None)

@@ -1,9 +1,9 @@
-"""Which files a model has, by the two layouts that are read: one folder of transformers', and diffusers' pipelines.
+"""Which files a model has, in the two layouts that are read: a transformers folder and a diffusers pipeline.
 
     transformers   config.json, tokenizer files, model*.safetensors
     diffusers      model_index.json names the parts; each is a folder with its config, and weights where it has any
 
-Knows names of files only: nothing of where they are, or how they come here.
+Knows file names only: neither where the files are nor how they are fetched.
 """
 
 from __future__ import annotations
@@ -46,32 +46,34 @@ PICKLED = {("Salesforce/codegen-350M-mono", "d9107f71cca463240db1143f4a75a927a27
 Whoever reads it must read tensors only: a pickle can run code."""
 
 
-def patterns(spec: ModelSpec) -> tuple[str, ...]:
-    """Names of the files that are fetched. A row's own `files` stand for all of them, in a pipeline for its weights:
-    without them only whole precision is fetched, and never the single-file copies that lie beside the parts."""
+def allow_patterns(spec: ModelSpec) -> tuple[str, ...]:
+    """Glob patterns of the files that are fetched. A row's own `files` replace all of them, in a pipeline the weights.
+
+    Without `files` a pipeline's weights are float32, never the single-file copies beside the parts.
+    """
     if spec.modality is Modality.IMAGE:
         return (*PIPELINE, *(spec.files or (f"{part}/{stem}.safetensors" for part, stem in WEIGHTS.items())))
     listed = spec.files or PATTERNS
     return (*listed, pickled(spec)) if pickled(spec) else listed
 
 
-def refused(spec: ModelSpec) -> tuple[str, ...]:
-    """Names of files that are never fetched, because they can run code."""
+def ignore_patterns(spec: ModelSpec) -> tuple[str, ...]:
+    """Glob patterns of the files that are never fetched, because they can run code."""
     return tuple(f"*{ending}" for ending in PICKLES if not pickled(spec).endswith(ending))
 
 
-def store(spec: ModelSpec) -> str:
-    """The name of a hub model's folder in the hub's cache."""
+def repo_folder_name(spec: ModelSpec) -> str:
+    """The name of a hub model's folder in the hub's cache, as huggingface_hub makes it."""
     return "models--" + spec.source.replace("/", "--")
 
 
-def wanted(spec: ModelSpec, names: Iterable[str]) -> list[str]:
-    """Those of a repository's files that are fetched."""
+def files_to_fetch(spec: ModelSpec, names: Iterable[str]) -> list[str]:
+    """The names of a repository's files that are fetched."""
     return [
         name
         for name in names
-        if any(fnmatch(name, pattern) for pattern in patterns(spec))
-        and not any(fnmatch(name, pattern) for pattern in refused(spec))
+        if any(fnmatch(name, pattern) for pattern in allow_patterns(spec))
+        and not any(fnmatch(name, pattern) for pattern in ignore_patterns(spec))
     ]
 
 
@@ -80,32 +82,32 @@ def pickled(spec: ModelSpec) -> str:
     return "" if spec.bundled else PICKLED.get((spec.source, spec.revision), "")
 
 
-def whole(place: Path, spec: ModelSpec, listed: Iterable[str]) -> bool:
-    """Whether a folder holds a model with all its parts, and every file of those `listed` that is fetched."""
-    if not all((place / name).is_file() for name in wanted(spec, listed)):
+def is_complete(folder: Path, spec: ModelSpec, listed: Iterable[str]) -> bool:
+    """Whether a folder holds all parts of a model, and of the `listed` files every one that is fetched."""
+    if not all((folder / name).is_file() for name in files_to_fetch(spec, listed)):
         return False
     if spec.modality is Modality.IMAGE:
-        parts = named_parts(place)
-        return "unet" in parts and all(_part_is_whole(place / name, name, spec) for name in parts)
-    return (place / "config.json").is_file() and has_weights(place, spec) and any(place.glob("*token*"))
+        parts = named_parts(folder)
+        return "unet" in parts and all(_part_is_complete(folder / name, name, spec) for name in parts)
+    return (folder / "config.json").is_file() and has_weights(folder, spec) and any(folder.glob("*token*"))
 
 
-def has_weights(place: Path, spec: ModelSpec) -> bool:
-    """Whether there are weights of a kind that is read; of a sharded model all of them."""
+def has_weights(folder: Path, spec: ModelSpec) -> bool:
+    """Whether the folder has weights in a format that is read; of a sharded model, every shard."""
     if spec.modality is Modality.IMAGE:
-        return any(place.glob("unet/*.safetensors"))
-    shards = _json(place / "model.safetensors.index.json").get("weight_map", {}).values()
-    found = any(place.glob("*.safetensors")) or (bool(pickled(spec)) and (place / pickled(spec)).is_file())
-    return found and all((place / shard).is_file() for shard in shards)
+        return any(folder.glob("unet/*.safetensors"))
+    shards = _json(folder / "model.safetensors.index.json").get("weight_map", {}).values()
+    has_any = any(folder.glob("*.safetensors")) or (bool(pickled(spec)) and (folder / pickled(spec)).is_file())
+    return has_any and all((folder / shard).is_file() for shard in shards)
 
 
-def named_parts(place: Path) -> dict[str, str]:
-    """The parts that a pipeline's index names, with the name of each one's class; {} without an index."""
-    entries = _json(place / "model_index.json").items()
+def named_parts(folder: Path) -> dict[str, str]:
+    """The parts that a pipeline's index names, with each one's class name; {} without an index."""
+    entries = _json(folder / "model_index.json").items()
     return {name: str(value[1]) for name, value in entries if isinstance(value, list) and len(value) == 2 and value[1]}
 
 
-def _part_is_whole(folder: Path, name: str, spec: ModelSpec) -> bool:
+def _part_is_complete(folder: Path, name: str, spec: ModelSpec) -> bool:
     if name in WEIGHTS:
         names = spec.files and [file for file in spec.files if file.startswith(f"{name}/")]
         files = names or [f"{name}/{WEIGHTS[name]}.safetensors"]

@@ -1,7 +1,7 @@
-"""One large file over HTTP, taken up where it broke off: after a lost connection, a stop, or the end of the process.
+"""Resumable download of one large file over HTTP: after a lost connection, a stop, or the end of the process.
 
-The hub client throws away what it has of a file when it ends early. So large files come this way first, into the
-client's own store of blobs, where it finds them. What arrives is compared with the hub's SHA-256 before it counts.
+The hub client discards an incomplete file. So large files are fetched here first, into the client's blob folder, where
+it finds them. A file counts only once its SHA-256 is the hub's.
 Knows nothing of models.
 """
 
@@ -17,19 +17,19 @@ from threading import Event
 from core.text import duration, in_words
 
 RETRIES = 5
-"""How often in a row a connection may break without a byte before the file is given up."""
+"""Connections in a row that may break without a byte before the download fails."""
 
 RECENT_SECONDS = 10.0
 
 
 class Stopped(Exception):
-    """Nobody waits for the download any more."""
+    """The download was cancelled."""
 
 
 class Tally:
-    """Bytes done of all files together, and how quickly they come.
+    """Bytes done of all files together, and their throughput.
 
-    Written by the download's threads, read by the one that reports. `total` 0: not known yet.
+    Written by the download's threads, read by the thread that reports. `total` is 0 while it is not known.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,10 +39,10 @@ class Tally:
         self._recent: deque[tuple[float, int]] = deque()
 
     def add(self, count: int) -> None:
-        """Count bytes that have come (below 0: that were lost again).
+        """Count bytes received; a negative count takes back bytes that were discarded.
 
         Raises:
-            Stopped: there is no use in more.
+            Stopped: `stop` was called.
         """
         if self._ended.is_set():
             raise Stopped
@@ -52,28 +52,36 @@ class Tally:
         self._ended.set()
 
     def pause(self, seconds: float) -> None:
-        """Wait, but not past a stop."""
+        """Sleep for so many seconds, or until `stop` is called.
+
+        Raises:
+            Stopped: `stop` was called.
+        """
         if self._ended.wait(seconds):
             raise Stopped
 
     def words(self) -> str:
-        """'120 MB of 548 MB, 8.4 MB/s, about 51 s left', as much of it as is known. Call it several times a second."""
+        """'120 MB of 548 MB, 8.4 MB/s, about 51 s left', as far as it is known. Call it several times a second."""
         now = self._clock()
         self._recent.append((now, self.done))
         while now - self._recent[0][0] > RECENT_SECONDS:
             self._recent.popleft()
-        told = f"{in_words(self.done)} of {in_words(max(self.total, self.done))}"
+        amount = f"{in_words(self.done)} of {in_words(max(self.total, self.done))}"
         since, before = self._recent[0]
-        speed, left = (self.done - before) / max(now - since, 1e-9), self.total - self.done
-        return f"{told}, {speed / 1e6:.1f} MB/s, about {duration(left / speed)} left" if speed > 0 < left else told
+        speed, remaining = (self.done - before) / max(now - since, 1e-9), self.total - self.done
+        return (
+            f"{amount}, {speed / 1e6:.1f} MB/s, about {duration(remaining / speed)} left"
+            if speed > 0 < remaining
+            else amount
+        )
 
 
 def fetch(url: str, headers: dict[str, str], target: Path, size: int, sha256: str, tally: Tally) -> None:
-    """Bring a file to `target`, by way of a `.part` beside it, which a later call goes on with.
+    """Fetch a file of `size` bytes into `target`, through a `.part` file beside it, which a later call resumes.
 
     Raises:
         Stopped: the tally was stopped.
-        OSError: what came is not what the hub listed; it is thrown away.
+        OSError: the SHA-256 is not the one that the hub listed; the file is deleted.
         HfHubHTTPError, httpx2.TransportError: the hub refuses it, or cannot be reached.
     """
     import httpx2
@@ -82,16 +90,16 @@ def fetch(url: str, headers: dict[str, str], target: Path, size: int, sha256: st
         tally.add(size)
         return
     part = target.with_name(f"{target.name}.part")
-    tally.add(held := _size(part))
-    if held > size:
+    tally.add(received := _size(part))
+    if received > size:
         part.unlink()
-        tally.add(-held)
+        tally.add(-received)
     failures = 0
-    while (had := _size(part)) < size:
+    while (received := _size(part)) < size:
         try:
             _stream(url, headers, part, tally)
         except httpx2.TransportError:
-            failures = 0 if _size(part) > had else failures + 1
+            failures = 0 if _size(part) > received else failures + 1
             if failures > RETRIES:
                 raise
             tally.pause(min(8.0, 0.5 * 2**failures))
@@ -102,30 +110,34 @@ def fetch(url: str, headers: dict[str, str], target: Path, size: int, sha256: st
 
 
 def _stream(url: str, headers: dict[str, str], part: Path, tally: Tally) -> None:
-    """Append what is missing; a server that sends everything again is written from the beginning."""
+    """Append the missing bytes; write the file anew where the server ignores the range."""
     from huggingface_hub import get_session
     from huggingface_hub.utils import hf_raise_for_status
 
-    had = _size(part)
-    asked = {**headers, "Accept-Encoding": "identity", **({"Range": f"bytes={had}-"} if had else {})}
-    with get_session().stream("GET", url, headers=asked, follow_redirects=True, timeout=10.0) as response:
+    received = _size(part)
+    request_headers = {
+        **headers,
+        "Accept-Encoding": "identity",
+        **({"Range": f"bytes={received}-"} if received else {}),
+    }
+    with get_session().stream("GET", url, headers=request_headers, follow_redirects=True, timeout=10.0) as response:
         hf_raise_for_status(response)
-        goes_on = response.status_code == 206
-        if had and not goes_on:
-            tally.add(-had)
-        with part.open("ab" if goes_on else "wb") as file:
-            for chunk in response.iter_bytes():  # as they come: a size to be filled first would be lost with the line
+        resumed = response.status_code == 206
+        if received and not resumed:
+            tally.add(-received)
+        with part.open("ab" if resumed else "wb") as file:
+            for chunk in response.iter_bytes():  # as they arrive: a partly filled chunk would be lost
                 file.write(chunk)
                 tally.add(len(chunk))
 
 
 def _sha256(path: Path, tally: Tally) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 24):
-            found.update(chunk)
+            digest.update(chunk)
             tally.add(0)
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
 def _size(path: Path) -> int:
