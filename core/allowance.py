@@ -1,6 +1,6 @@
-"""How much of the deployment's keys one visitor, and all of them together, may use: requests an hour, tokens a day.
+"""Rate limits on the deployment's own keys, for one visitor and for all together: requests an hour, tokens a day.
 
-Kept in memory, in sliding windows: a restart forgets it. Knows neither keys nor servers; a lent key asks here.
+Sliding windows, kept in memory: a restart resets them. Knows no server; a lent key asks here before each request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.settings import Lent, Secrets
 
 HOUR, DAY = 3600.0, 86_400.0
 TOGETHER = 10
-"""All visitors together may use so many times what one may."""
+"""The limits of all visitors together, as a multiple of one visitor's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Left:
 
 
 class Allowance:
-    """Counts what is used of the deployment's keys.
+    """Counts requests and tokens on the deployment's keys.
 
     Args:
         requests_per_hour, tokens_per_day: for one owner; all together have TOGETHER times that.
-        clock: seconds that never go backwards.
+        clock: monotonic seconds.
 
-    A request is counted before it is sent and its tokens once they are known, so that requests under way at the same
-    time may together exceed the tokens of a day by what they answer.
+    A request is counted before it is sent, its tokens once they are known. So concurrent requests may exceed the day's
+    tokens by the length of their answers.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class Allowance:
         self._swept = clock()
 
     def lend(self, owner: str, keys: Secrets) -> Secrets:
-        """The deployment's keys, each of which counts for this owner wherever it is used."""
+        """The deployment's keys, whose use counts for this owner."""
         ask, used = partial(self._ask, owner), partial(self._used, owner)
         return {name: Lent(key.reveal(), ask, used) for name, key in keys.items()}
 
     def left(self, owner: str) -> Left:
-        """What this owner may still use, given what all others used too."""
+        """What this owner may still use: the smaller of the owner's own rest and the rest of all together."""
         with self._lock:
             now = self._clock()
             accounts = (self._owners.get(owner) or self._account(), self._together)
@@ -89,7 +89,7 @@ class Allowance:
                 self._together.tokens.add(now, tokens)
 
     def _of(self, owner: str, now: float) -> _Account:
-        """The account of an owner; once an hour those of whom nothing is left to count are dropped."""
+        """The account of an owner. Once an hour, accounts with empty windows are dropped."""
         if now - self._swept >= HOUR:
             self._swept = now
             self._owners = {name: account for name, account in self._owners.items() if not account.empty(now)}
@@ -102,7 +102,7 @@ class Allowance:
 
 @dataclass(slots=True)
 class _Window:
-    """What was used in the last `span` seconds, of `limit`."""
+    """A sliding window: what was used in the last `span` seconds, of `limit`."""
 
     span: float
     limit: int
@@ -114,18 +114,18 @@ class _Window:
         self.total += count
 
     def left(self, now: float) -> int:
-        """How much of the limit is not used; below 0 where an answer was longer than what was left."""
+        """The unused part of the limit; negative where an answer was longer than that part."""
         while self.entries and now - self.entries[0][0] >= self.span:
             self.total -= self.entries.popleft()[1]
         return self.limit - self.total
 
     def wait(self, now: float) -> float:
-        """Seconds until something is left again, where nothing is."""
+        """Seconds until a full window has room again."""
         left = self.limit - self.total
-        for when, count in self.entries:
+        for time_used, count in self.entries:
             left += count
             if left > 0:
-                return self.span - (now - when)
+                return self.span - (now - time_used)
         return self.span
 
 
@@ -138,9 +138,9 @@ class _Account:
         return self.requests.left(now) == self.requests.limit and self.tokens.left(now) == self.tokens.limit
 
 
-def _refusal(wait: float, given: str) -> QuotaSpent:
+def _refusal(wait: float, limit: str) -> QuotaSpent:
     return QuotaSpent(
-        f"This deployment gives {given} on its own keys, and they are used up. "
+        f"This deployment gives {limit} on its own keys, and they are used up. "
         f"Try again in {_span(wait)}, or use a key of your own.",
         wait,
     )

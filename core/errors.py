@@ -1,12 +1,12 @@
-"""What can go wrong, in sentences that say what to do.
+"""The exceptions that a person reads; each message is a sentence that says what to do.
 
     DiptychError                  anything a person should read; str(error) is the sentence
     ├── InvalidInput              what was typed or uploaded cannot be used as it is
     │   ├── TemplateError         a prompt template cannot be rendered
     │   └── CheckError            a check line cannot be read
-    ├── ModelError                a model cannot be had or cannot answer
+    ├── ModelError                a model is unavailable or cannot answer
     │   ├── UnknownModel          no such row in the catalog
-    │   ├── HubUnreachable        the model's files are not here and the hub does not answer
+    │   ├── HubUnreachable        the model's files are not on this machine and the hub does not answer
     │   ├── ModelRefused          the model is not allowed, gated, broken or too large; nothing was loaded
     │   ├── PromptTooLong         prompt and answer exceed the context
     │   ├── WorkerDied            the process that held the model ended
@@ -43,7 +43,7 @@ class CheckError(InvalidInput):
 
 
 class ModelError(DiptychError):
-    """A model cannot be had or cannot answer."""
+    """A model is unavailable or cannot answer."""
 
 
 class UnknownModel(ModelError):

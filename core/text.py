@@ -1,4 +1,4 @@
-"""Words for people: text made clean and short, and bytes, durations and money as words. Knows nothing else."""
+"""Text for people: cleaning and shortening it, and bytes, durations and money in words."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ def short(name: str, limit: int = 40) -> str:
 
 
 def clean(text: str) -> str:
-    """Text that any model, database or terminal can take: line ends as \\n, no other control characters but tabs,
-    and '?' for each half of a broken surrogate pair."""
-    unbroken = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
-    return _CONTROLS.sub("", unbroken)
+    """Text without control characters but \\n and tabs; other line ends become \\n, each lone surrogate becomes '?'."""
+    encodable = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
+    return _CONTROLS.sub("", encodable)
 
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def money(dollars: float | None) -> str:
-    """US dollars in digits that suit the amount; None is a price that is not known."""
+    """US dollars in digits that suit the amount; None is an unknown price."""
     if dollars is None:
         return "price not known"
     return f"${dollars:.4f}" if dollars >= 0.0001 or dollars == 0 else "under $0.0001"
 
 
 def escaped(text: str) -> str:
-    """Text on one line, with \\n, \\r and \\t in place of line ends and tabs; `unescaped` gives it back.
+    """Text on one line, with \\n, \\r and \\t for line ends and tabs; `unescaped` is the inverse.
 
     A backslash is doubled where it would be read as part of one of them.
     """
