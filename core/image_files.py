@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from core import catalog, pictures, png_metadata
 from core.errors import DiptychError
-from core.experiment.grade import drawn
+from core.experiment.grade import images_of
 from core.experiment.grid import GridCell, grid_cells, seed_of
 from core.experiment.rendering import rendered
 from core.png_metadata.settings import NUMBERS, WORDS
@@ -77,7 +77,7 @@ def images(experiment: Experiment, results: Mapping[int, CellResult]) -> Iterato
     """The answers that have an image, in the order of the grid."""
     for cell in grid_cells(experiment):
         result = results.get(cell.index)
-        if result is not None and result.output is not None and drawn(result):
+        if result is not None and result.output is not None and images_of(result):
             yield cell, result.output
 
 

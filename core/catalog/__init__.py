@@ -1,4 +1,4 @@
-"""The models that Diptych offers: one row each, known before anything is loaded.
+"""The models that Diptych offers: one row each, readable before anything is loaded.
 
 A hub model is read only from the repository and revision that its row pins. Adding a model is adding a row.
 """
@@ -40,28 +40,28 @@ __all__ = [
 
 
 def successor(model_id: str) -> tuple[str, str]:
-    """The id that a model goes by now, and a sentence on why it changed; an id that is in use stays, with ''."""
+    """(a model's current id, a sentence on why it changed); a current id comes back as it is, with ''."""
     return ALIASES.get(model_id, (model_id, ""))
 
 
 def spec(model_id: str) -> ModelSpec:
-    """The row with this id, or with the one that it goes by now; a remote model (`server:name`) has one made for it.
+    """The row with this id or with its successor; a remote model (`server:name`) gets a new row.
 
     Raises:
-        UnknownModel: no row has it and no server is called so; the message lists the rows that exist.
+        UnknownModel: no row and no server has this id; the message lists the rows.
     """
-    present, _ = successor(model_id)
+    current_id, _ = successor(model_id)
     for row in CATALOG:
-        if row.id == present:
+        if row.id == current_id:
             return row
     if ":" in model_id:
         return remote(*servers.parts(model_id))
-    known = ", ".join(row.id for row in CATALOG)
-    raise UnknownModel(f"There is no model '{model_id[:40]}' here. Choose one of: {known}.")
+    model_ids = ", ".join(row.id for row in CATALOG)
+    raise UnknownModel(f"There is no model '{model_id[:40]}' here. Choose one of: {model_ids}.")
 
 
 def find(model_id: str) -> ModelSpec | None:
-    """The row that `spec` gives, None where there is none."""
+    """As `spec`, but None for an unknown model."""
     try:
         return spec(model_id)
     except UnknownModel:
@@ -69,11 +69,11 @@ def find(model_id: str) -> ModelSpec | None:
 
 
 def remote(server: Server, name: str) -> ModelSpec:
-    """The row of a model on a server, with the controls that it is known to take."""
+    """The row of a model on a server, with the parameters that it takes (core.catalog.traits)."""
     traits, source = traits_of(server, name), servers.bare(name)
-    own = server.id.startswith(CUSTOM)
+    is_custom = server.id.startswith(CUSTOM)
     return ModelSpec(
-        id=f"{CUSTOM}:{name}@{server.base_url}" if own else f"{server.id}:{name}",
+        id=f"{CUSTOM}:{name}@{server.base_url}" if is_custom else f"{server.id}:{name}",
         name=source,
         modality=Modality.TEXT,
         provider=server.provider,
@@ -98,9 +98,10 @@ def fillers() -> tuple[str, ...]:
 
 
 def common(specs: Sequence[ModelSpec]) -> tuple[Parameter, ...]:
-    """The controls for several models at once: every one that any of them takes, within the bounds of all that do.
+    """The parameters for several models at once: all that any model takes, within the bounds of every model that takes
+    it.
 
-    A choice that has nothing in common is left out; each model then takes its own default.
+    A choice without a common value is left out; each model then takes its own default.
     """
     shared: dict[str, Parameter] = {}
     for row in (row for model in specs for row in model.parameters):
@@ -108,15 +109,17 @@ def common(specs: Sequence[ModelSpec]) -> tuple[Parameter, ...]:
     return tuple(row for row in shared.values() if row.kind != "choice" or row.choices)
 
 
-def _within(one: Parameter, other: Parameter) -> Parameter:
-    if one.kind == "choice":
-        choices = tuple(choice for choice in one.choices if choice in other.choices)
-        return replace(one, choices=choices, default=one.default if one.default in choices else next(iter(choices), ""))
-    if one.low is None or one.high is None or other.low is None or other.high is None:
-        return one
-    low, high = max(one.low, other.low), min(one.high, other.high)
-    default = min(max(one.default, low), high) if isinstance(one.default, int | float) else one.default
-    return replace(one, low=low, high=high, default=default)
+def _within(first: Parameter, second: Parameter) -> Parameter:
+    if first.kind == "choice":
+        choices = tuple(choice for choice in first.choices if choice in second.choices)
+        return replace(
+            first, choices=choices, default=first.default if first.default in choices else next(iter(choices), "")
+        )
+    if first.low is None or first.high is None or second.low is None or second.high is None:
+        return first
+    low, high = max(first.low, second.low), min(first.high, second.high)
+    default = min(max(first.default, low), high) if isinstance(first.default, int | float) else first.default
+    return replace(first, low=low, high=high, default=default)
 
 
 def _narrowed(row: Parameter, thinking: tuple[str, ...]) -> Parameter:

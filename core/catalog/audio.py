@@ -1,4 +1,4 @@
-"""Sound: the controls of music and of speech, and the rows of the models that make them.
+"""The parameters of music and speech models, and the rows of these models.
 
 Data only. A row pins the revision that is read.
 """
@@ -53,7 +53,7 @@ MUSIC_PARAMETERS = (
         advanced=True,
     ),
 )
-"""What a model that makes music, or other sounds, from a description may take; its row narrows them to its own."""
+"""The parameters of models that make music or other sounds from a description; a row narrows their bounds."""
 
 SPEECH_PARAMETERS = (
     Parameter(
@@ -78,7 +78,7 @@ SPEECH_PARAMETERS = (
         advanced=True,
     ),
 )
-"""What a model that speaks a text may take."""
+"""The parameters of text-to-speech models."""
 
 AUDIO_ROWS: tuple[ModelSpec, ...] = (
     ModelSpec(
@@ -114,7 +114,7 @@ AUDIO_ROWS: tuple[ModelSpec, ...] = (
         licence="CC-BY-NC-4.0",
         parameters=SPEECH_PARAMETERS,
         download_bytes=146 * MEGABYTE,
-        memory_bytes=1_000 * MEGABYTE,  # 145 MB of weights; the rest is a long sentence in the making
+        memory_bytes=1_000 * MEGABYTE,  # 145 MB of weights; the rest is the activations of a long sentence
         context=8192,  # two tokens a letter: some five minutes of speech
         unit_seconds=0.7,
         frame_rate=62.5,

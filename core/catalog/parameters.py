@@ -1,4 +1,4 @@
-"""The controls that models have, and settings of them by name."""
+"""The parameters that models take, and presets of their values."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ IMAGE_PARAMETERS = (
         advanced=True,
     ),
 )
-"""What a model that draws on this machine may take; its row narrows them to its own."""
+"""The parameters of local image models; a row narrows their bounds."""
 
 _REMOTE_LENGTH = Parameter(
     name="max_new_tokens",
@@ -161,7 +161,7 @@ REMOTE_PARAMETERS = (
         advanced=True,
     ),
 )
-"""What a remote model may take; the seed is every experiment's own."""
+"""The parameters of remote models; the seed belongs to the experiment."""
 
 PRESETS: dict[str, dict[str, float | int]] = {
     "Precise": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0},
@@ -173,5 +173,5 @@ PRESETS: dict[str, dict[str, float | int]] = {
 def adapted(
     rows: tuple[Parameter, ...], without: tuple[str, ...] = (), **changes: Mapping[str, Any]
 ) -> tuple[Parameter, ...]:
-    """The same controls for a model of its own: some left out, some with another default, bounds or choices."""
+    """The rows for one model: some left out, some with another default, bounds or choices."""
     return tuple(replace(row, **changes.get(row.name, {})) for row in rows if row.name not in without)

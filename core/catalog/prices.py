@@ -1,8 +1,7 @@
-"""What answers cost: US dollars per million tokens, each row with the day it was looked up.
+"""What answers cost: US dollars per million tokens, each row with its date and source.
 
-Prices change, and a server may bill by tiers, caches or batches that are not modelled: a cost is an estimate at the
-standard list price of prompts below 100,000 tokens. A model without a row has no price, which is not the same as being
-free.
+A cost is an estimate at the standard list price for prompts below 100,000 tokens: tiers, caches and batches are not
+modelled. The price of a model without a row is unknown, which is not free.
 """
 
 from __future__ import annotations
@@ -76,14 +75,14 @@ TABLE: tuple[Price, ...] = (
 
 
 _VISION = re.compile(rf"(?:{VISION}|{TEXT})(?=$|@http)")
-"""What an id says of images has no price."""
+"""The suffix of an id that says whether the model sees images; it does not change the price."""
 
 
 def price(model_id: str, own: Prices, day: date | None = None) -> tuple[float, float] | None:
-    """(input, output) in US dollars per million tokens, None where it is not known. The deployment's rows win.
+    """(input, output) in US dollars per million tokens, None where it is unknown. The deployment's rows win.
 
     Args:
-        day: for which it is asked; None: today (UTC).
+        day: the day that the price holds for; None is today (UTC).
     """
     model_id = _VISION.sub("", model_id)
     if model_id in own:
@@ -94,8 +93,8 @@ def price(model_id: str, own: Prices, day: date | None = None) -> tuple[float, f
 
 
 def cost(spec: ModelSpec, prompt_tokens: int, output_tokens: int, own: Prices) -> float | None:
-    """US dollars for one answer, None where the price is not known; a server of our table that runs on the visitor's
-    machine costs nothing, unless the deployment has a price for it."""
+    """US dollars for one answer, None where the price is unknown. A local server of the table costs nothing, unless the
+    deployment has a price for it."""
     rates = price(spec.id, own)
     if rates is None and any(row.local for row in SERVERS if row.id == spec.server):
         rates = (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""The rows: every model that runs on this machine, and what is known of it before it is opened.
+"""The rows of all models that run on this machine, with what is known of each before it is loaded.
 
 Data only. A row pins the revision that is read.
 """
@@ -20,8 +20,8 @@ HALVES = tuple(
         ("safety_checker", "model"),
     )
 )
-"""Stable Diffusion's weights as half floats, where a repository has both: half the download. They are computed with in
-float32 all the same."""
+"""Stable Diffusion's weights in float16, for a repository that has both precisions: half the download. They are
+computed with in float32."""
 
 CATALOG: tuple[ModelSpec, ...] = (
     ModelSpec(
@@ -108,7 +108,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         licence="BSD-3-Clause",
         parameters=TEXT_PARAMETERS,
         download_bytes=800 * MEGABYTE,
-        memory_bytes=2_300 * MEGABYTE,  # while it is read, the file's half floats lie beside the model
+        memory_bytes=2_300 * MEGABYTE,  # while it loads, the file's float16 copy is in memory too
         context=2048,
     ),
     ModelSpec(
@@ -123,7 +123,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         parameters=TEXT_PARAMETERS,
         download_bytes=660 * MEGABYTE,
         memory_bytes=1_100 * MEGABYTE,
-        context=2048,  # it knows 8192, but attention over so many would take gigabytes
+        context=2048,  # trained for 8192, but attention over so many takes gigabytes
         fills=True,
     ),
     ModelSpec(
@@ -199,4 +199,4 @@ ALIASES: dict[str, tuple[str, str]] = {
     ),
     "stable-diffusion-v1-5/stable-diffusion-v1-5": ("stable-diffusion-v1-5", ""),
 }
-"""Ids that were used before, or that people type: the row that they mean now, and what to say of the change."""
+"""Former ids and repository names: the current row's id, and a sentence on the change."""

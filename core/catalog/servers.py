@@ -1,9 +1,8 @@
-"""The servers that answer for remote models: one row each. Adding a server is adding a row.
+"""The servers of remote models: one row each. Adding a server is adding a row.
 
-A remote model's id is `server:name`, such as `gemini:gemini-flash-latest`; of a server that a visitor named,
-`custom:name@https://host/v1`. Where a server's list, or a person, knows better than the name whether a model sees
-images, the name ends in `#vision` or `#text`, so that whoever is handed the id knows it too: `ollama:my-model#vision`.
-Nothing here knows how a server is spoken to; its provider does.
+A remote model's id is `server:name`, such as `gemini:gemini-flash-latest`; on a server that a visitor named,
+`custom:name@https://host/v1`. The suffix `#vision` or `#text` overrides what the name suggests about image input, as a
+server's list or a person says: `ollama:my-model#vision`. Knows no protocol; the providers do.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ MAX_ID = 200
 VISION, TEXT = "#vision", "#text"
 
 _NOT_IN_A_NAME = ("?", "#", "%", "..")
-"""Some servers take the model's name as a part of the path: it must not lead to another one, at the key's expense."""
+"""Some servers take the model's name in the URL's path: it must not lead to another endpoint with the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A place that models are called at.
+    """A server that answers for models.
 
-    `base_url` is all but the endpoint's own path; `models` are offered before the server was asked for its list;
-    `local` ones listen on the machine that runs Diptych and need no key. `length` is what the server calls the
-    limit of new tokens; `asks` are optional parameters it takes besides temperature, top_p, stop and that limit.
-    `successors` are (pattern of a model's name, the model in its place) for models that their `maker` shut down.
+    `base_url` is the URL without the endpoint's path; `models` are offered until the server's list is fetched; a
+    `local` server listens on the machine that runs Diptych and needs no key. `length` is the server's name for the
+    limit of new tokens; `asks` are the optional parameters it takes besides temperature, top_p, stop and that limit.
+    `successors` are (pattern of a model's name, its replacement) for models that their `maker` shut down.
     """
 
     id: str
@@ -58,7 +57,7 @@ _GOOGLE_SHUT_DOWN = (
     (r"gemini-3-pro-image-preview", "gemini-3-pro-image"),
     (r"gemini-3-pro-preview", "gemini-3.8-flash"),
 )
-"""Models of Google's that are gone, and what it points to (ai.google.dev, deprecations, November 2026)."""
+"""Google's retired models and their replacements (ai.google.dev, deprecations, November 2026)."""
 
 SERVERS: tuple[Server, ...] = (
     Server(
@@ -175,7 +174,7 @@ def server(server_id: str) -> Server:
     """The row with this id.
 
     Raises:
-        UnknownModel: no row has it; the message lists those that exist.
+        UnknownModel: no row has it; the message lists the rows.
     """
     for row in SERVERS:
         if row.id == server_id:
@@ -185,30 +184,30 @@ def server(server_id: str) -> Server:
 
 
 def custom(base_url: str) -> Server:
-    """The row of a server that a visitor named. Whether it may be called is decided where a connection is made."""
+    """The row of a server that a visitor named. The provider decides at connection time whether it may be called."""
     return Server(id=f"{CUSTOM}@{base_url}", name=base_url, provider="openai_compatible", base_url=base_url)
 
 
 def with_vision(name: str, sees: bool | None) -> str:
-    """A model's name that says whether the model sees images; None: it says nothing of it."""
+    """A model's name with the suffix for `sees`; None gives the bare name."""
     return bare(name) + ("" if sees is None else VISION if sees else TEXT)
 
 
 def vision(name: str) -> bool | None:
-    """What a name says of whether its model sees images; None where it says nothing."""
+    """Whether the model sees images, by the suffix of its name; None without a suffix."""
     return True if name.endswith(VISION) else False if name.endswith(TEXT) else None
 
 
 def bare(name: str) -> str:
-    """A model's name as its server knows it."""
+    """A model's name without suffix, as its server knows it."""
     return next((name.removesuffix(end) for end in (VISION, TEXT) if name.endswith(end)), name)
 
 
 def parts(model_id: str) -> tuple[Server, str]:
-    """A remote model's server and its name there, with what the name says of images.
+    """(a remote model's server, its name there with any suffix).
 
     Raises:
-        UnknownModel: not of the form `server:name`, too long, of no known server, or with signs that no name has.
+        UnknownModel: not of the form `server:name`, too long, of an unknown server, or with invalid characters.
     """
     server_id, colon, name = model_id.partition(":")
     named = bare(name.partition("@http")[0] if server_id == CUSTOM else name)

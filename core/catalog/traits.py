@@ -1,8 +1,7 @@
-"""What is known of remote models by their names: which controls they take, and whether they see or draw.
+"""What remote models can do, by their names: the parameters they take, and whether they see or draw images.
 
-Makers change this oftener than we can; a row that is wrong costs one more request, because what a server refuses is
-left out and asked again. Patterns are matched at the start of the name after the last slash; the first row that fits
-counts.
+A wrong row costs one more request: the provider leaves out a rejected parameter and asks again. Patterns match at the
+start of the name after its last slash; the first match counts.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ _OPTIONAL = frozenset({"top_k", "min_p", "repetition_penalty", "thinking", "json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """Names of parameters are those of core.catalog.parameters. `without` is not sent to this family, `ignores` is
-    taken by it and not used; `thinking` are the levels it knows."""
+    """Names of parameters are those of core.catalog.parameters. `without` is not sent to this family; `ignores` is
+    accepted and has no effect; `thinking` are the levels it accepts."""
 
     sees: bool = False
     draws: bool = False
@@ -82,14 +81,14 @@ _SEES = r"""
   | grok-[4-9] | grok-2-vision | nova-(?:lite|pro|premier) | kimi-vl | kimi-k2\.[5-9] | ernie-[\w.]*vl | step-?1[vo]
   | (?:.*[-_.])?(?:vlm?|vision|multimodal)(?:[-_:.]|$) | .*vision
 """
-"""Families that see images, as their makers' model cards say, November 2026. Of one family some sizes do not: Gemma 3
-with 270M and 1B parameters, o1-mini and o3-mini."""
+"""Families that see images, as their makers' model cards say, November 2026. Exceptions by size: Gemma 3 with 270M
+and 1B parameters, o1-mini and o3-mini."""
 
 _ANYWHERE: tuple[tuple[str, Traits], ...] = ((rf"(?x:{_SEES})", Traits(sees=True)), (r"", Traits()))
 
 
 def traits_of(server: Server, name: str) -> Traits:
-    """What is known of a model of this name on this server; what the name itself says of images counts first."""
+    """The traits of a model on a server; a `#vision` or `#text` suffix of the name overrides the family's `sees`."""
     family = _family(server, bare(name))
     takes = _SAMPLING | (server.asks & _OPTIONAL)
     if not family.thinking:

@@ -1,4 +1,4 @@
-"""Whether a value fits a control, and a precise sentence where it does not."""
+"""Validation of a value against its parameter, with a precise sentence where it fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.types import Parameter, Value
 
 
 def checked(row: Parameter, value: Value) -> Value:
-    """The value as the control's own type: whole numbers as int, one text as a list of one where lines are wanted.
+    """The value in the parameter's own type: whole numbers as int, one text as a list of one for `lines`.
 
     Raises:
         InvalidInput: it has the wrong type, is not finite, out of bounds or none of the choices; the message says so.
@@ -35,7 +35,7 @@ def _number(row: Parameter, value: Value) -> int | float:
 
 
 _LARGEST = 2**63
-"""What a float or a database column cannot hold is not compared."""
+"""Larger integers fit neither a float nor a database column, so they are refused before they are compared."""
 
 
 def _lines(row: Parameter, value: Value) -> tuple[str, ...]:
@@ -67,15 +67,15 @@ def _bounds(row: Parameter) -> str:
     return f" of at least {row.low:g}" if row.low is not None else ""
 
 
-def chosen(kind: Any, parameters: Mapping[str, Value], known: Sequence[Parameter]) -> dict[str, Value]:
-    """A value for each field of the dataclass `kind`, checked against the control of its name in `known`, of which the
-    last counts; what is missing or None takes its default there. Other names are left alone: a grid may carry another
+def chosen(kind: Any, parameters: Mapping[str, Value], controls: Sequence[Parameter]) -> dict[str, Value]:
+    """A value for each field of the dataclass `kind`, checked against the parameter of its name in `controls` (the last
+    of several counts). A missing value or None takes the default. Other names are ignored: a grid may carry another
     model's parameters.
 
     Raises:
         InvalidInput: a value has the wrong type, is out of bounds or none of the choices; the message says so.
     """
-    rows = {row.name: row for row in known}
+    rows = {row.name: row for row in controls}
     values: dict[str, Value] = {}
     for name in (field.name for field in fields(kind)):
         value = parameters.get(name)
@@ -84,7 +84,7 @@ def chosen(kind: Any, parameters: Mapping[str, Value], known: Sequence[Parameter
 
 
 def checked_seed(number: object) -> int:
-    """The number, which seeds an answer.
+    """The number, if it is a valid seed.
 
     Raises:
         InvalidInput: it is no whole number from 0 to 2**63 - 1.

@@ -1,7 +1,7 @@
 """A run as a file: a receipt that Diptych reads again, and a table for a spreadsheet.
 
-A receipt holds all that a replay needs and no key. What comes in is a stranger's: its size, depth and fields are
-checked. What goes out to a spreadsheet cannot become a formula there. Knows nothing of databases or pages.
+A receipt holds all that a replay needs and no key. An uploaded file is untrusted: its size, depth and fields are
+checked. No exported text runs as a formula in a spreadsheet. Knows nothing of databases or pages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core import pictures
 from core.checks import CheckResult
 from core.errors import InvalidInput
 from core.experiment import unit
-from core.experiment.grade import answer, drawn, grade, passes
+from core.experiment.grade import answer, grade, images_of, passes
 from core.experiment.grid import grid_cells, seed_of
 from core.experiment.serialize import from_dict, to_dict
 from core.history.saved import SavedRun, plain
@@ -28,28 +28,28 @@ VERSION = 2
 MAX_BYTES = 5_000_000
 
 _SHED: tuple[tuple[str, ...], ...] = ((), ("tokens",), ("tokens", "messages", "rendered_prompt"))
-"""What a receipt leaves out, least first, until it is small enough to be read again; a replay makes all of it anew."""
+"""The fields that a receipt leaves out, tried in this order until it is small enough; a replay makes them again."""
 
 
 def receipt(saved: SavedRun) -> str:
     """The whole run as JSON: the experiment, and each cell's answer and provenance.
 
-    A receipt over MAX_BYTES could not be read again, so token probabilities, then prompts as they were sent, are left
-    out of it as far as needed; "left_out" says so.
+    `experiment_from` refuses a receipt over MAX_BYTES. So token probabilities, then the prompts as they were sent, are
+    left out where needed; the field "left_out" names them.
     """
-    told = ""
+    text = ""
     for left_out in _SHED:
-        told = json.dumps(plain(_receipt(saved, left_out)), ensure_ascii=False, allow_nan=False)
-        if len(told.encode("utf-8")) <= MAX_BYTES:
+        text = json.dumps(plain(_receipt(saved, left_out)), ensure_ascii=False, allow_nan=False)
+        if len(text.encode("utf-8")) <= MAX_BYTES:
             break
-    return told
+    return text
 
 
 def experiment_from(text: str) -> Experiment:
-    """The experiment of a receipt, or of an experiment saved alone. The text is a stranger's.
+    """The experiment of a receipt, or of an experiment saved alone. The text is untrusted.
 
     Raises:
-        InvalidInput: too large, not JSON, not a Diptych run, of a newer format, or a field that is wrong.
+        InvalidInput: too large, not JSON, not a Diptych run, of a newer format, or a field is invalid.
     """
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise InvalidInput(f"The file is larger than {MAX_BYTES // 1_000_000} MB; a run's receipt is smaller.")
@@ -70,36 +70,36 @@ def experiment_from(text: str) -> Experiment:
 
 
 def table(saved: SavedRun) -> str:
-    """One line per cell as CSV for a spreadsheet: begins with a byte order mark (so encode it as plain UTF-8), every
-    field quoted, and no text that a spreadsheet would run as a formula.
+    """One line per cell as CSV for a spreadsheet. It begins with a byte order mark (so encode it as plain UTF-8); every
+    field is quoted, and no text runs as a formula.
 
     Columns: variant, model, the inputs' variables, sample (from 1), seed, answer, passed, reasons, seconds, tokens,
-    cost_usd (empty where it is not known, or there is none), finish, error; of a run with images, the SHA-256 of each
-    cell's images too. `tokens` are called what the models count, such as steps. `passed` is yes, no, or empty without
-    checks; `reasons` are those of the checks that failed.
+    cost_usd (empty where it is unknown), finish, error; for a run with images, the SHA-256 of each cell's images too.
+    The heading of `tokens` is the models' unit, such as steps. `passed` is yes, no, or empty without checks; `reasons`
+    come from the failed checks.
     """
     experiment = saved.experiment
     names = tuple(dict.fromkeys(name for row in experiment.inputs for name in row.values))
     results = {result.index: result for result in saved.results}
     sheet = io.StringIO()
     writer = csv.writer(sheet, quoting=csv.QUOTE_ALL)
-    images = any(drawn(result) for result in saved.results)
+    images = any(images_of(result) for result in saved.results)
     units = {unit(model) for model in experiment.models}
     writer.writerow(
         [_safe(heading) for heading in _headings(names, units.pop() if len(units) == 1 else "tokens", images)]
     )
-    for place in grid_cells(experiment):
-        result = results.get(place.index, CellResult(index=place.index))
-        row = experiment.inputs[place.input]
-        given = [experiment.variants[place.variant].name, place.model, *(row.values.get(name, "") for name in names)]
-        cells = [
-            *given,
-            place.sample + 1,
-            seed_of(experiment, place.sample),
-            *_answer_fields(experiment, row, result, grade(experiment, place, result)),
-            *([" ".join(pictures.reference(picture) for picture in drawn(result))] if images else []),
+    for cell in grid_cells(experiment):
+        result = results.get(cell.index, CellResult(index=cell.index))
+        row = experiment.inputs[cell.input]
+        leading = [experiment.variants[cell.variant].name, cell.model, *(row.values.get(name, "") for name in names)]
+        fields = [
+            *leading,
+            cell.sample + 1,
+            seed_of(experiment, cell.sample),
+            *_answer_fields(experiment, row, result, grade(experiment, cell, result)),
+            *([" ".join(pictures.reference(picture) for picture in images_of(result))] if images else []),
         ]
-        writer.writerow([_safe(cell) for cell in cells])
+        writer.writerow([_safe(field) for field in fields])
     return "\ufeff" + sheet.getvalue()
 
 
@@ -125,7 +125,7 @@ def _receipt(saved: SavedRun, left_out: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _cell(result: CellResult, provenance: Mapping[str, object], left_out: tuple[str, ...]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "index": result.index,
         "state": result.state,
         "text": answer(result),
@@ -134,12 +134,14 @@ def _cell(result: CellResult, provenance: Mapping[str, object], left_out: tuple[
     }
     if result.output is not None:
         output = result.output
-        told |= {name: getattr(output, name) for name in ("finish", "prompt_tokens", "seconds", "first_token_seconds")}
+        fields |= {
+            name: getattr(output, name) for name in ("finish", "prompt_tokens", "seconds", "first_token_seconds")
+        }
         if output.images:
-            told["images"] = output.images  # written down as their size and hash
-        told["tokens"] = [[token.text, token.logprob] for token in output.tokens]
-    told["provenance"] = {name: value for name, value in provenance.items() if name not in left_out}
-    return {name: value for name, value in told.items() if name not in left_out}
+            fields["images"] = output.images  # stored as their size and hash
+        fields["tokens"] = [[token.text, token.logprob] for token in output.tokens]
+    fields["provenance"] = {name: value for name, value in provenance.items() if name not in left_out}
+    return {name: value for name, value in fields.items() if name not in left_out}
 
 
 def _headings(names: tuple[str, ...], unit: str, images: bool) -> list[str]:
@@ -152,7 +154,7 @@ def _headings(names: tuple[str, ...], unit: str, images: bool) -> list[str]:
 def _answer_fields(
     experiment: Experiment, row: Input, result: CellResult, outcomes: tuple[CheckResult, ...]
 ) -> list[object]:
-    """answer, passed, reasons, seconds, tokens, cost_usd, finish, error"""
+    """The fields answer, passed, reasons, seconds, tokens, cost_usd, finish, error of one cell."""
     passed = passes(experiment, row, outcomes) if result.state is State.DONE else None
     reasons = [
         f"{outcome.check}: {outcome.reason}" for outcome in outcomes if passed is not None and not outcome.passed
@@ -166,7 +168,7 @@ def _answer_fields(
 
 
 def _safe(value: object) -> object:
-    """A field that no spreadsheet runs: text that begins like a formula gets an apostrophe, unless it is a number.
+    """A field that no spreadsheet runs: an apostrophe precedes text that begins like a formula, unless it is a number.
 
     Source: OWASP, "CSV injection", with the full-width signs that some spreadsheets read alike.
     """

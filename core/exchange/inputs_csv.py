@@ -1,7 +1,7 @@
 """Inputs from a table: CSV, tab- or semicolon-separated text, promptfoo's tests.csv.
 
-A column is a variable; promptfoo's columns that begin with two underscores say what else they are. Nothing of the table
-is dropped without a note. The text is a stranger's: its size is bounded before it is read.
+A column is a variable, but for promptfoo's special columns, whose names begin with two underscores. Whatever is left
+out is named in a note. The text is untrusted: its size is bounded before it is parsed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _NOT_READ = {
 
 @dataclass(frozen=True, slots=True)
 class InputTable:
-    """The inputs of a table, and in `notes` a sentence for everything that was assumed or not taken over."""
+    """The inputs of a table, and in `notes` a sentence for each assumption and each part left out."""
 
     inputs: tuple[Input, ...]
     notes: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class InputTable:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """The fields of one line; `number` counts from 1 and is the last one of a line with line ends in quotes."""
+    """The fields of one line; `number` counts from 1; for quoted line ends it is the last line's."""
 
     number: int
     fields: list[str]
@@ -60,17 +60,17 @@ class _Line:
 def inputs_from_csv(text: str, delimiter: str = "") -> InputTable:
     """Read a table whose first line names the columns.
 
-    Columns are variables, but for promptfoo's: `__expected` and whatever begins like it is a check, `__metric` names
+    Columns are variables, but for promptfoo's: names that begin with `__expected` are checks, `__metric` names
     the metric of a row's checks, `__threshold` is a row's and `__config:__expected1:threshold` a check's threshold;
-    `__prefix`, `__suffix`, `__description`, `__metadata...` and `__providerOutput` are named in a note. Lines without
-    any text and trailing columns without a heading are left out, with a note.
+    `__prefix`, `__suffix`, `__description`, `__metadata...` and `__providerOutput` are named in a note. Blank
+    lines and trailing columns without a heading are left out, with a note.
 
     Args:
         delimiter: what separates the fields; '' finds it from the heading, or from a first line such as `sep=;`.
 
     Raises:
-        InvalidInput: the table is too large, its delimiter is not clear, a heading is missing or there twice, a line
-            has another number of fields than the heading, or a threshold is no number; names the line.
+        InvalidInput: the table is too large, its delimiter is ambiguous, a heading is missing or doubled, a line
+            has another number of fields than the heading, or a threshold is no number; the message names the line.
     """
     if len(text) > MAX_BYTES:
         raise InvalidInput(f"The table is larger than {MAX_BYTES // 1_000_000} MB; use a part of it.")
@@ -87,15 +87,17 @@ def inputs_from_csv(text: str, delimiter: str = "") -> InputTable:
 
 
 def _without_sep_line(text: str) -> tuple[str, str]:
-    """(the table, its delimiter) where the first line declares one, as Excel reads it; else '' for the delimiter."""
+    """(table, delimiter), the delimiter '' unless the first line declares one as in Excel (`sep=;`)."""
     line, *rest = _LINE_END.split(text, maxsplit=1)
     declared = _SEP_LINE.fullmatch(line)
     return ("".join(rest), declared[1]) if declared else (text, "")
 
 
 def _find_delimiter(text: str) -> str:
-    """The one delimiter under which the heading has several columns; where there are more, the one that all lines
-    agree on. A heading with none is one column."""
+    """The delimiter that splits the heading into several columns; of several, the one that gives every line as many.
+
+    A heading without a delimiter is one column, read with commas.
+    """
     heading = _LINE_END.split(text.lstrip("\r\n"), maxsplit=1)[0]
     fitting = [delimiter for delimiter in DELIMITERS if _columns(heading, delimiter) > 1]
     if len(fitting) > 1:
@@ -110,7 +112,7 @@ def _columns(heading: str, delimiter: str) -> int:
     try:
         return len(next(csv.reader([heading], delimiter=delimiter, strict=True), []))
     except csv.Error:
-        return heading.count(delimiter) + 1 if heading.count('"') % 2 else 0  # a quoted name goes on in the next line
+        return heading.count(delimiter) + 1 if heading.count('"') % 2 else 0  # a quoted name continues on the next line
 
 
 def _even(text: str, delimiter: str) -> bool:
@@ -123,7 +125,7 @@ def _even(text: str, delimiter: str) -> bool:
 
 
 def _lines(text: str, delimiter: str, *, first: int) -> tuple[list[_Line], int]:
-    """(every line with text in it, how many have none); the first has the number `first`."""
+    """(the lines with text, the count of blank ones); the first line has the number `first`."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines: list[_Line] = []
     blank = 0
@@ -132,7 +134,7 @@ def _lines(text: str, delimiter: str, *, first: int) -> tuple[list[_Line], int]:
             if any(field.strip() for field in fields):
                 lines.append(_Line(reader.line_num + first - 1, fields))
             else:
-                blank += len(fields) > 1  # a line end alone is no row that somebody could miss
+                blank += len(fields) > 1  # an empty line is no row; one of delimiters alone is
             if len(lines) > MAX_ROWS + 1:
                 raise InvalidInput(f"The table has more than {MAX_ROWS} rows; use a part of it.")
     except csv.Error:
@@ -142,7 +144,7 @@ def _lines(text: str, delimiter: str, *, first: int) -> tuple[list[_Line], int]:
 
 
 def _headings(lines: Sequence[_Line]) -> tuple[list[str], int]:
-    """(names of the columns, how many columns at the end have none)."""
+    """(names of the columns, count of unnamed columns at the end)."""
     fields = [field.strip() for field in lines[0].fields] if lines else []
     headings = fields[: max((n for n, name in enumerate(fields, 1) if name), default=0)]
     if not headings or "" in headings or len(headings) > MAX_COLUMNS:
@@ -182,7 +184,7 @@ def _configured(headings: Sequence[str]) -> Mapping[str, str]:
     """The check's column that each `__config:` column belongs to.
 
     Raises:
-        InvalidInput: it configures something else than the threshold of a check that is there.
+        InvalidInput: a column configures anything but the threshold of a check of the table.
     """
     targets = {}
     for name in headings:
@@ -215,7 +217,7 @@ def _special(name: str) -> bool:
 
 
 def _not_read(name: str) -> str:
-    """Why a column of promptfoo's is not taken over; '' for all others."""
+    """Why a promptfoo column is left out; '' for all others."""
     return _NOT_READ.get("__metadata" if name.startswith("__metadata:") else name, "")
 
 
@@ -245,7 +247,7 @@ def _variable_notes(name: str) -> Iterator[str]:
 
 
 def _usable(name: str) -> bool:
-    """Whether a prompt can hold this variable."""
+    """Whether a prompt template can name this variable."""
     try:
         return prompts.variables(f"{{{{ {name} }}}}") == (name,)
     except TemplateError:

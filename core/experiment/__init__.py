@@ -1,8 +1,7 @@
-"""From what a page asks for to the requests that answer it, and what the answers say.
+"""From an experiment to its requests, and from their results to a verdict.
 
-`plan` makes the requests, `estimate` says what they take, `grade` applies the checks, `summary` counts, and `verdict`
-says what that proves; all are named here, so that the rest of the house imports one room. Nothing here generates,
-keeps or draws anything.
+`plan` makes the requests, `estimate` gives their time and cost, `grade` applies the checks, `summary` counts, and
+`verdict` says what the counts prove. All are exported here. Nothing here generates, stores or draws anything.
 """
 
 from core.experiment.estimate import Estimate, bill, estimate, sentence, unit

@@ -1,4 +1,4 @@
-"""Whether one answer passes the checks of its input. No model is asked; outcomes are kept by their content alone."""
+"""Whether one answer passes the checks of its input. No model is called; outcomes are cached by content."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def check_lines(experiment: Experiment, row: Input) -> tuple[str, ...]:
 
 
 def grade(
-    experiment: Experiment, where: Cell | GridCell, result: CellResult, *, budget: Budget | None = None
+    experiment: Experiment, cell: Cell | GridCell, result: CellResult, *, budget: Budget | None = None
 ) -> tuple[CheckResult, ...]:
     """The outcome of each check of the cell's input, in the order of `checks_of`; () without checks.
 
-    A check that cannot be read fails and says why: `plan` has refused it before anything ran. So does one that takes
-    too long (core.checks.budget); the checks of an experiment have their time in all, whoever asks.
+    A check that cannot be read fails with a reason, although `plan` refuses it before a run. So does a check that takes
+    too long (core.checks.budget); all checks of an experiment share one budget.
 
     Args:
-        budget: further time that they may take in all, such as that of the run's owner.
+        budget: a further limit on their time, such as that of the run's owner.
     """
-    if not 0 <= where.input < len(experiment.inputs):
+    if not 0 <= cell.input < len(experiment.inputs):
         return ()
-    row = experiment.inputs[where.input]
+    row = experiment.inputs[cell.input]
     lines = tuple(check.line.strip() for check in checks_of(experiment, row))
-    images, sound = drawn(result), heard(result)
-    text = answer(result) if images or sound else reply(experiment, where, result)
+    images, sound = images_of(result), audio_of(result)
+    text = answer(result) if images or sound else reply(experiment, cell, result)
     key = (lines, tuple(row.values.items()), text, tuple(map(_digest, images)), _digest(sound))
     outcomes = _GRADED.get(key)
     if outcomes is None:
@@ -82,21 +82,21 @@ def score(experiment: Experiment, row: Input, outcomes: Sequence[CheckResult]) -
 _ROUNDING = 1e-9
 
 
-def reply(experiment: Experiment, where: Cell | GridCell, result: CellResult) -> str:
-    """What is judged and shown as the answer: of a code model its prompt with what it wrote, up to the end of the
-    definition, as on the Code page; of any other its text."""
+def reply(experiment: Experiment, cell: Cell | GridCell, result: CellResult) -> str:
+    """The text that is graded and shown: for a code model the prompt with its completion, up to the end of the
+    definition, as on the Code page; for any other the answer's text."""
     written = answer(result)
-    if not written or not _codes(where.model) or not 0 <= where.variant < len(experiment.variants):
+    if not written or not _codes(cell.model) or not 0 <= cell.variant < len(experiment.variants):
         return written
-    row = experiment.inputs[where.input]
-    return _continued(experiment.variants[where.variant], tuple(row.values.items()), experiment.answer_prefix, written)
+    row = experiment.inputs[cell.input]
+    return _continued(experiment.variants[cell.variant], tuple(row.values.items()), experiment.answer_prefix, written)
 
 
 @lru_cache(maxsize=2048)
 def _continued(variant: Variant, values: tuple[tuple[str, str], ...], prefix: str, written: str) -> str:
     try:
         parts = [part for part in rendered(variant, dict(values)) if part.strip()]
-    except InvalidInput:  # a run of before that cannot be rendered any more
+    except InvalidInput:  # an older run whose template no longer renders
         return written
     return code_completion.shown("\n\n".join(parts), prefix + written)
 
@@ -107,17 +107,17 @@ def _codes(model: str) -> bool:
 
 
 def answer(result: CellResult) -> str:
-    """The text of a result: the finished output's where there is one, else what has come so far."""
+    """The text of a result: the finished output's, else the part streamed so far."""
     return result.text if result.output is None else result.output.text
 
 
-def drawn(result: CellResult) -> tuple[bytes, ...]:
-    """The images of a result: what the finished output holds."""
+def images_of(result: CellResult) -> tuple[bytes, ...]:
+    """The images of a finished result; () where there are none."""
     return () if result.output is None else result.output.images
 
 
-def heard(result: CellResult) -> bytes:
-    """The sound of a result, a WAV file; b"" where there is none."""
+def audio_of(result: CellResult) -> bytes:
+    """The sound of a finished result, a WAV file; b"" where there is none."""
     return b"" if result.output is None else result.output.audio
 
 
@@ -134,7 +134,7 @@ def _outcome(line: str, row: Input, text: str, images: tuple[bytes, ...], sound:
 
 
 def _budget_of(experiment: Experiment) -> Budget:
-    """One for all experiments with the same checks, so that it lasts from look to look."""
+    """The budget of all experiments with the same checks, so that grading again continues it."""
     rows = (experiment.checks, *(row.checks for row in experiment.inputs))
     return _BUDGETS.of(tuple(tuple(check.line for check in checks) for checks in rows))
 

@@ -1,4 +1,4 @@
-"""The grid that an experiment spans: where each cell stands, in the order the grid is filled, and with which seed."""
+"""The grid that an experiment spans: each cell's coordinates and seed, in the order in which the grid is filled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.types import MAX_SEED, Experiment, Value
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """Where a cell stands; `model` is its id, the others count from 0. `setting` is its place in `settings`."""
+    """A cell's coordinates: `model` is an id, all others are indices from 0; `setting` indexes `settings`."""
 
     index: int
     model: str
@@ -22,17 +22,17 @@ class GridCell:
 
 
 def settings(experiment: Experiment) -> tuple[Mapping[str, Value], ...]:
-    """The parameters of every combination of the axes' values, the last axis changing first; one where there is no
-    axis."""
+    """The parameters of every combination of the axes' values, the last axis changing first; without axes,
+    one."""
     names, values = tuple(experiment.axes), tuple(experiment.axes.values())
     return tuple({**experiment.parameters, **dict(zip(names, chosen, strict=True))} for chosen in product(*values))
 
 
 def effective_samples(experiment: Experiment, setting: int | None = None) -> int:
-    """How many samples are worth running: one at temperature 0, where greedy decoding only makes copies.
+    """How many samples are run: one at temperature 0, where greedy decoding repeats itself.
 
     Args:
-        setting: of this combination of parameters; None: the most of any.
+        setting: the index of a combination of parameters; None gives the largest number of any.
     """
     rows = settings(experiment)
     chosen = rows if setting is None else rows[setting : setting + 1]
@@ -46,8 +46,8 @@ def cell_count(experiment: Experiment) -> int:
 
 
 def seed_of(experiment: Experiment, sample: int) -> int:
-    """The seed of the sample in every cell: the one listed for it, else the experiment's, counted up, and from 0 again
-    past the largest."""
+    """The seed of a sample in every cell: the listed one, else the experiment's plus the sample's index, modulo
+    MAX_SEED + 1."""
     if sample < len(experiment.seeds):
         return experiment.seeds[sample]
     return (experiment.seed + sample) % (MAX_SEED + 1)

@@ -1,4 +1,4 @@
-"""Whether an experiment can be run at all: what it names, how much it asks, and whether its numbers are in bounds."""
+"""Validation of an experiment before it is planned: its names, its size and its numbers."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from core.text import short
 from core.types import MAX_SAMPLES, MAX_SEED, Experiment, Modality, Parameter
 
 MAX_AXIS = 20
-"""Values of one parameter that are tried in one experiment."""
+"""The most values of one axis."""
 
 _MAKES = {Modality.IMAGE: "images", Modality.AUDIO: "sound"}
 
 
 def validate(experiment: Experiment, max_cells: int) -> None:
-    """Names, counts, seed and parameters; templates and checks are looked at where they are used.
+    """Check names, counts, seeds and parameters; templates and checks are validated where they are used.
 
     Raises:
         InvalidInput: nothing to run, too much to run, a name missing or doubled, a number out of bounds.
     """
-    for what, found in (("variant", experiment.variants), ("model", experiment.models), ("input", experiment.inputs)):
-        if not found:
+    for what, entries in (("variant", experiment.variants), ("model", experiment.models), ("input", experiment.inputs)):
+        if not entries:
             raise InvalidInput(f"There is nothing to run: add at least one {what}.")
     _distinct("variant", [variant.name.strip() for variant in experiment.variants])
     _distinct("model", list(experiment.models))
-    if clash := unlike(experiment.models):
+    if clash := modality_clash(experiment.models):
         raise InvalidInput(clash)
     _within("samples", experiment.samples, 1, MAX_SAMPLES)
     _within("The seed", experiment.seed, 0, MAX_SEED)
@@ -43,20 +43,20 @@ def validate(experiment: Experiment, max_cells: int) -> None:
     _check_parameters(experiment)
 
 
-def unlike(models: Sequence[str]) -> str:
-    """A sentence where some of the models make texts and others images, which cannot be compared; else ""."""
-    makers: dict[str, str] = {}
+def modality_clash(models: Sequence[str]) -> str:
+    """A sentence where the models make different kinds of output, which cannot be compared; else ""."""
+    model_by_product: dict[str, str] = {}
     for row in map(catalog.find, models):
         if row is not None:
-            makers.setdefault(_MAKES.get(row.modality, "texts"), row.name)
-    if len(makers) < 2:
+            model_by_product.setdefault(_MAKES.get(row.modality, "texts"), row.name)
+    if len(model_by_product) < 2:
         return ""
-    told = " and ".join(f"{short(maker)} makes {made}" for made, maker in makers.items())
-    return f"{told}: these cannot be compared. Choose models of one kind."
+    clauses = " and ".join(f"{short(maker)} makes {product}" for product, maker in model_by_product.items())
+    return f"{clauses}: these cannot be compared. Choose models of one kind."
 
 
 def _check_seeds(experiment: Experiment) -> None:
-    """A list of seeds has one for each sample, and none twice: that would only make a copy."""
+    """A list of seeds has one for each sample, and none twice: a repeated seed makes a copy."""
     if not experiment.seeds:
         return
     for seed in experiment.seeds:
@@ -83,7 +83,7 @@ def _within(what: str, number: object, low: int, high: int) -> None:
 
 
 def _check_axes(experiment: Experiment) -> None:
-    """Every axis has values, none twice: that would only make a copy."""
+    """Every axis has values, none twice: a repeated value makes a copy."""
     for name, values in experiment.axes.items():
         if not values:
             raise InvalidInput(f"The axis '{short(name)}' has no values. Give it some, or take it away.")
@@ -94,7 +94,7 @@ def _check_axes(experiment: Experiment) -> None:
 
 
 def _check_rows(experiment: Experiment) -> None:
-    """No two rows have one id; the numbers that grading needs are in bounds."""
+    """Rows' ids are distinct; thresholds, weights and the margin are in bounds."""
     ids = [row.id for row in experiment.inputs if row.id]
     doubled = next((name for number, name in enumerate(ids) if name in ids[:number]), None)
     if doubled is not None:

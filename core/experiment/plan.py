@@ -1,6 +1,6 @@
-"""From an experiment to the requests that answer it: templates rendered, checks read, limits held.
+"""From an experiment to its requests: renders templates, parses checks, applies limits.
 
-Nothing here generates, keeps or draws anything.
+Nothing here generates, stores or draws anything.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ def variable_names(experiment: Experiment) -> tuple[str, ...]:
 def readable_names(experiment: Experiment) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(variables as in `variable_names`, a sentence for each template that cannot be read).
 
-    Of such a template those variables count that can be read by themselves, so that one mistake in it makes none of the
-    others disappear.
+    Of such a template, variables that can be read by themselves still count, so that one mistake hides no other.
     """
     names: list[str] = []
     errors: list[str] = []
@@ -50,7 +49,7 @@ def readable_names(experiment: Experiment) -> tuple[tuple[str, ...], tuple[str, 
 
 
 def _templates(experiment: Experiment) -> Iterator[tuple[str, str]]:
-    """(where it stands, template) of everything that is filled in."""
+    """(location, template) of every text with variables."""
     for variant in experiment.variants:
         if not variant.literal:
             yield f"Variant '{short(variant.name)}'", variant.system
@@ -68,8 +67,8 @@ def plan(
     max_prompt_chars: int = MAX_PROMPT_CHARS,
     pictures: Mapping[str, bytes] | None = None,
 ) -> tuple[Cell, ...]:
-    """The experiment's requests in the order they are run: a model's cells together, and within it every row once
-    before any is sampled again, so that the grid fills evenly.
+    """The experiment's requests in the order of execution: a model's cells together, and of these every row once before
+    any is sampled again, so that the grid fills evenly.
 
     Sample k has the same seed (`grid.seed_of`) for every variant, input and model, so that only the prompt differs
     (common random numbers: A. Owen, "Monte Carlo theory, methods and examples", ch. 8). Messages: the system part when
@@ -77,11 +76,11 @@ def plan(
 
     Args:
         max_cells, max_prompt_chars: the deployment's limits (core.settings).
-        pictures: the images that the experiment refers to.
+        pictures: the files of the experiment's images, by reference.
 
     Raises:
-        InvalidInput: nothing to run, too much to run, a name that is missing or doubled, a parameter, sample count or
-            seed out of bounds, an empty or too long prompt.
+        InvalidInput: nothing or too much to run, a name missing or doubled, a parameter, sample count or seed out of
+            bounds, an empty or too long prompt, an image that is not in `pictures`.
         TemplateError: a template cannot be read or a row lacks a value; names the variant and the row.
         CheckError: a check cannot be read; names the row.
     """
@@ -96,20 +95,20 @@ def plan(
     parameters = settings(experiment)
     return tuple(
         Cell(
-            index=place.index,
-            variant=place.variant,
-            model=place.model,
-            input=place.input,
-            sample=place.sample,
-            setting=place.setting,
+            index=cell.index,
+            variant=cell.variant,
+            model=cell.model,
+            input=cell.input,
+            sample=cell.sample,
+            setting=cell.setting,
             request=Request(
-                messages=rendered[place.input, place.variant],
-                parameters=dict(parameters[place.setting]),
-                seed=seed_of(experiment, place.sample),
+                messages=rendered[cell.input, cell.variant],
+                parameters=dict(parameters[cell.setting]),
+                seed=seed_of(experiment, cell.sample),
                 chat=experiment.chat,
             ),
         )
-        for place in grid_cells(experiment)
+        for cell in grid_cells(experiment)
     )
 
 
@@ -121,7 +120,7 @@ def run(
     max_prompt_chars: int = MAX_PROMPT_CHARS,
     pictures: Mapping[str, bytes] | None = None,
 ) -> Run:
-    """The planned experiment under an id, with its own title or one made from what it spans.
+    """The planned experiment under an id, with its own title or one made from its prompt and size.
 
     Raises:
         InvalidInput: as `plan` does.
@@ -138,24 +137,27 @@ def run(
 def _messages(
     experiment: Experiment, row: int, variant: int, max_chars: int, pictures: Mapping[str, bytes]
 ) -> tuple[Message, ...]:
-    asked, values = experiment.variants[variant], experiment.inputs[row].values
+    asked_variant, values = experiment.variants[variant], experiment.inputs[row].values
     alone = len(experiment.variants) == len(experiment.inputs) == 1 and not values
-    where = "" if alone else f"Row {row + 1}, variant '{short(asked.name)}': "
+    where = "" if alone else f"Row {row + 1}, variant '{short(asked_variant.name)}': "
     with _located(where):
-        system, user = rendered(asked, values)
+        system, user = rendered(asked_variant, values)
     prefix = clean(experiment.answer_prefix)
-    earlier = tuple(Message(one.role, clean(one.text), _seen(one.images, pictures)) for one in experiment.earlier)
+    earlier = tuple(
+        Message(message.role, clean(message.text), _attached(message.images, pictures))
+        for message in experiment.earlier
+    )
     length = len(system) + len(user) + len(prefix) + sum(len(message.text) for message in earlier)
     if not user.strip() and not experiment.images:
         raise InvalidInput(f"{where}The prompt is empty. Write what to ask.")
     if length > max_chars:
         raise InvalidInput(f"{where}The prompt has {length} characters; at most {max_chars} are allowed.")
-    begin = (Message("system", system),) if system.strip() else ()
-    asking = Message("user", user, _seen(experiment.images, pictures))
-    return (*begin, *earlier, asking, *((Message("assistant", prefix),) if prefix else ()))
+    opening = (Message("system", system),) if system.strip() else ()
+    question = Message("user", user, _attached(experiment.images, pictures))
+    return (*opening, *earlier, question, *((Message("assistant", prefix),) if prefix else ()))
 
 
-def _seen(references: Sequence[str], pictures: Mapping[str, bytes]) -> tuple[bytes, ...]:
+def _attached(references: Sequence[str], pictures: Mapping[str, bytes]) -> tuple[bytes, ...]:
     missing = [reference for reference in references if reference not in pictures]
     if missing:
         raise InvalidInput("An image of this prompt is not here any more. Attach it again.")
@@ -174,7 +176,7 @@ def _check_checks(experiment: Experiment) -> None:
 
 @contextmanager
 def _located(where: str) -> Iterator[None]:
-    """Say of a bad template or check where it stands."""
+    """Put the location before the message of a template's or check's error."""
     try:
         yield
     except (TemplateError, CheckError) as error:
@@ -182,7 +184,7 @@ def _located(where: str) -> Iterator[None]:
 
 
 def _title(experiment: Experiment) -> str:
-    """How the first prompt begins and, where more than one thing is asked, what the run spans."""
+    """The beginning of the first prompt and, for a grid, its dimensions."""
     begins = short(" ".join(clean(experiment.variants[0].user).split()), 60)
     if len(experiment.variants) == len(experiment.inputs) == 1:
         return begins

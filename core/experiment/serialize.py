@@ -1,4 +1,4 @@
-"""An experiment as plain JSON values, and back, trusting nothing: a stranger may have written them."""
+"""An experiment as plain JSON values, and back. The values are untrusted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 
 def to_dict(experiment: Experiment) -> dict[str, Any]:
-    """The experiment as plain JSON values, with its format's version. A check that only has a line is that line."""
+    """The experiment as plain JSON values, with its format's version. A check with defaults only is its line."""
     plain: dict[str, Any] = {"version": VERSION}
     plain |= {entry.name: getattr(experiment, entry.name) for entry in fields(Experiment)}
     plain["variants"] = [asdict(variant) for variant in experiment.variants]
@@ -53,11 +53,10 @@ def _plain_value(value: Value) -> object:
 
 
 def from_dict(data: object) -> Experiment:
-    """Read what `to_dict` wrote, trusting nothing: types, sizes and names are checked, unknown keys refused.
+    """The experiment that `to_dict` wrote. Types, sizes and names are checked, unknown keys refused.
 
     Raises:
-        InvalidInput: names the field that is wrong and what it should be. Whether templates, checks and parameters
-            make sense is for `plan` to say.
+        InvalidInput: names the invalid field and what it must be. `plan` validates templates, checks and parameters.
     """
     table = _updated(data)
     readers: dict[str, Callable[[object], Any]] = {
@@ -86,7 +85,7 @@ def from_dict(data: object) -> Experiment:
 
 
 def _updated(data: object) -> Mapping[str, object]:
-    """The table in today's format. Format 1 had `talk` for `earlier`, and rows without ids."""
+    """The table in the current format. Format 1 has `talk` for `earlier`, and rows without ids."""
     names = {"version", *(entry.name for entry in fields(Experiment))}
     version = _version(_table(data, "experiment").get("version"))
     if version > 1:
@@ -137,7 +136,7 @@ def _input(data: object, where: str) -> Input:
 
 
 def _check(data: object, where: str) -> Check:
-    """A line alone, or a table of what else is known of the check."""
+    """A check from its line alone, or from a table of its fields."""
     if not isinstance(data, Mapping):
         return Check(_text(data, where, MAX_TEXT))
     table = _table(data, where, {entry.name for entry in fields(Check)})
@@ -162,7 +161,7 @@ def _message(data: object, where: str) -> EarlierMessage:
 
 
 def _references(data: object, where: str) -> tuple[str, ...]:
-    return _items(data, where, lambda item, place: _text(item, place, 64))
+    return _items(data, where, lambda item, path: _text(item, path, 64))
 
 
 def _parameters(data: object) -> dict[str, Value]:
@@ -175,7 +174,7 @@ def _axes(data: object) -> dict[str, tuple[Value, ...]]:
 
 def _value(value: object, where: str) -> Value:
     if isinstance(value, list | tuple):
-        return _items(value, where, lambda item, place: _text(item, place, MAX_TITLE))
+        return _items(value, where, lambda item, path: _text(item, path, MAX_TITLE))
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput(f"'{where}' must be a finite number.")
     if isinstance(value, str):
@@ -185,10 +184,10 @@ def _value(value: object, where: str) -> Value:
     raise InvalidInput(f"'{where}' must be text, a number, true, false, null or a list of texts (numbers up to 2**63).")
 
 
-def _table(data: object, where: str, known: set[str] | None = None) -> Mapping[str, object]:
+def _table(data: object, where: str, allowed: set[str] | None = None) -> Mapping[str, object]:
     if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
         raise InvalidInput(f"'{where}' must be a table of named fields.")
-    unknown = sorted(data.keys() - known) if known is not None else []
+    unknown = sorted(data.keys() - allowed) if allowed is not None else []
     if unknown:
         names = ", ".join(f"'{short(key)}'" for key in unknown[:5])
         raise InvalidInput(f"'{where}' has fields that are not known here: {names}. Remove them.")
@@ -202,7 +201,7 @@ def _items(data: object, where: str, read: Callable[[object, str], Item]) -> tup
         raise InvalidInput(f"'{where}' must be a list.")
     if len(data) > MAX_LIST:
         raise InvalidInput(f"'{where}' has {len(data)} entries; at most {MAX_LIST} are read.")
-    return tuple(read(item, f"{where}[{place}]") for place, item in enumerate(data))
+    return tuple(read(item, f"{where}[{index}]") for index, item in enumerate(data))
 
 
 def _text(value: object, where: str, limit: int) -> str:

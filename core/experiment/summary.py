@@ -1,6 +1,6 @@
-"""What the answers of an experiment come to: counts, times and tokens per column. What they prove is `verdict`'s.
+"""Counts, times and tokens of an experiment's answers, per column. What they prove is `verdict`'s.
 
-Knows neither where answers come from nor how a table is drawn.
+Knows neither the source of the answers nor the layout of a table.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class VariantSummary:
     """One column: a variant on one model with one combination of parameter values.
 
     `cells` are planned; `done` have answered; `failed` ended in an error or a timeout; `judged` are done and have
-    checks that count; `passed` satisfy them. The means are over done cells: seconds per answer (a whole batch's time,
-    where it was one of several) and generated tokens; None where nothing is done.
+    checks with a weight; `passed` satisfy them. The means are over done cells: seconds per answer (a whole batch's
+    time, where it was one of several) and generated tokens; None without any.
     """
 
     variant: int
@@ -40,7 +40,7 @@ def summary(
     """One row per column, in the order of the models, then of the variants, then of the settings.
 
     Args:
-        results: what is known of the cells, by cell index or in any order; missing ones count as not done.
+        results: the cells' results so far, by cell index or in any order; missing ones count as not done.
     """
     by_index = results if isinstance(results, Mapping) else {result.index: result for result in results}
     columns: dict[tuple[str, int, int], list[tuple[GridCell, CellResult | None]]] = {}

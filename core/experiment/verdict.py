@@ -1,8 +1,8 @@
-"""What the grades of all cells prove: which column is better, and what would settle what is open.
+"""What the grades of all cells prove: which column is better, and how many more inputs would decide the rest.
 
 A column is a variant on a model with one combination of parameter values. The unit of evidence is the input: samples
 of one input are averaged, and columns are compared by the paired difference over the inputs that both have finished.
-The numbers come from core.statistics; here they get their meaning. `verdict_words` says them. Knows no page.
+The numbers come from core.statistics; `verdict_words` puts the verdict into sentences. Knows no page.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core import statistics
-from core.experiment.grade import answer, checks_of, drawn, grade, heard, passes
+from core.experiment.grade import answer, audio_of, checks_of, grade, images_of, passes
 from core.experiment.grid import GridCell, grid_cells, settings
 from core.statistics import (
     DroppedBounds,
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     Scores = NDArray[np.float64]  # (inputs, samples), 0 or 1, NaN where an answer is missing
 
 ALPHA = 0.05
-"""The error allowed to all comparisons of a verdict and all looks together."""
+"""The family-wise error rate, over all comparisons and looks of a verdict."""
 
 OWN_ERRORS = frozenset({"InvalidInput", "TemplateError", "PromptTooLong", "Blocked"})
-"""Errors that are the column's own doing: they count as fails. Others happened on the way, and are dropped in pairs."""
+"""Kinds of error that the column itself causes: they count as fails. Cells with any other are dropped in pairs."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,9 +64,9 @@ class Comparison:
     """One column against another.
 
     `paired` is the difference with its interval; `outcome` what it proves of the other column. `more_inputs` like
-    these would probably settle it (None: not needed, or nobody can say), `detectable` is the smallest difference that
-    this run could have seen, `doubt` tells where the width of the interval comes from. `bounds` holds both extremes of
-    what the dropped cells might have been, where more than 5 % were dropped.
+    these would probably decide it (None: not needed, or unknown), `detectable` is the smallest difference that this run
+    could detect, `doubt` splits the interval's width into its sources. `bounds` are the extremes over all possible
+    values of the dropped cells, where more than 5 % were dropped.
     """
 
     baseline: int
@@ -83,9 +83,9 @@ class Comparison:
 class Verdict:
     """What an experiment's results prove.
 
-    `complete` is False before the run's end: then nothing is compared and every rate is "so far". `units` are the
-    inputs (or groups of inputs) that have a check that counts; `unchecked` and `doubled` are rows, from 0, without one
-    and with the same content. `differing` are the rows on which columns differ, with each column's mean score.
+    `complete` is False before the run's end: then nothing is compared and every rate is "so far". `units` counts the
+    inputs (or groups of inputs) with a weighted check; `unchecked` are the rows (from 0) without one, `doubled` the
+    sets of rows with the same content. `differing` are the rows on which columns differ, with each column's mean score.
     `best` is the position of the column with the highest rate, None where there is none.
     """
 
@@ -125,13 +125,13 @@ def verdict(
     baseline: int | None = 0,
     looks: Sequence[float] = (1,),
 ) -> Verdict:
-    """What the results prove, with intervals that hold together over all comparisons and looks.
+    """What the results prove, with simultaneous intervals over all comparisons and looks.
 
-    Refusals, empty answers and a column's own errors count as fails. What failed on the way (server, network, crash)
-    or is unfinished is dropped, in pairs.
+    Refusals, empty answers and a column's own errors count as fails. Other failures (server, network, crash)
+    and unfinished cells are dropped in pairs.
 
     Args:
-        results: what is known of the cells, by cell index or in any order.
+        results: the cells' results so far, by cell index or in any order.
         baseline: the position in `columns_of` that every other column is compared against; None compares every pair.
         looks: answers per column at each finished look at this experiment so far, the present one last.
     """
@@ -177,14 +177,14 @@ def _scores(experiment: Experiment, results: Mapping[int, CellResult], columns: 
     """Each column's scores. Where columns have different numbers of samples, each input's mean stands for them."""
     import numpy as np
 
-    places = {column: position for position, column in enumerate(columns)}
+    position_of = {column: position for position, column in enumerate(columns)}
     shape = (len(columns), len(experiment.inputs), max(experiment.samples, 1))
     cube, planned = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     for cell in grid_cells(experiment):
-        where = places[Column(cell.model, cell.variant, cell.setting)], cell.input, cell.sample
-        planned[where] = True
+        entry = position_of[Column(cell.model, cell.variant, cell.setting)], cell.input, cell.sample
+        planned[entry] = True
         score = cell_score(experiment, cell, results.get(cell.index))
-        cube[where] = np.nan if score is None else score
+        cube[entry] = np.nan if score is None else score
     samples = planned.any(axis=(0, 1))  # (samples,): at temperature 0 only the first is run
     cube = cube[:, :, samples]
     if bool(planned[:, :, samples].all()):
@@ -195,14 +195,14 @@ def _scores(experiment: Experiment, results: Mapping[int, CellResult], columns: 
 
 
 def cell_score(experiment: Experiment, cell: GridCell, result: CellResult | None) -> float | None:
-    """1 where the cell's answer passes, 0 where it fails, None where it counts for nothing."""
+    """1 where the cell's answer passes, 0 where it fails, None where it does not count."""
     if result is None or not result.state.final:
         return None
     if result.state is State.FAILED:
         return 0.0 if result.error_kind in OWN_ERRORS else None
     if result.state is not State.DONE:
         return None
-    if not (answer(result).strip() or drawn(result) or heard(result)):
+    if not (answer(result).strip() or images_of(result) or audio_of(result)):
         return 0.0
     passed = passes(experiment, experiment.inputs[cell.input], grade(experiment, cell, result))
     return None if passed is None else float(passed)
@@ -213,7 +213,7 @@ def _restricted(matrix: Scores, rows: Sequence[int]) -> Scores:
 
 
 def _doubled(experiment: Experiment, rows: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-    """Rows with the same values and checks, which are one input however often they are asked."""
+    """Sets of rows with the same values, checks and group: each set counts as one input."""
     by_content: dict[Hashable, list[int]] = {}
     for number in rows:
         row = experiment.inputs[number]
@@ -249,13 +249,15 @@ def _comparisons(
     looks: Sequence[float],
 ) -> tuple[tuple[Comparison, ...], str]:
     position = 0 if baseline is None else baseline
-    made = statistics.compare_columns(scores, family=family, baseline=position, groups=groups, alpha=ALPHA, looks=looks)
-    each = statistics.sidak(ALPHA, len(made.comparisons))
-    comparisons = tuple(
-        _comparison(experiment, paired, scores, groups, made.comparison_alpha, each, looks)
-        for paired in made.comparisons
+    compared = statistics.compare_columns(
+        scores, family=family, baseline=position, groups=groups, alpha=ALPHA, looks=looks
     )
-    return comparisons, made.correction
+    spendable = statistics.sidak(ALPHA, len(compared.comparisons))
+    comparisons = tuple(
+        _comparison(experiment, paired, scores, groups, compared.comparison_alpha, spendable, looks)
+        for paired in compared.comparisons
+    )
+    return comparisons, compared.correction
 
 
 def _comparison(
@@ -267,11 +269,11 @@ def _comparison(
     spendable: float,
     looks: Sequence[float],
 ) -> Comparison:
-    """`alpha` is what this comparison spends at this look, `spendable` what it may spend over all looks."""
-    one, other = scores[paired.baseline], scores[paired.other]
-    sample: PairedSample = statistics.pair(one, other, groups=groups)
+    """One comparison; `alpha` is the error it spends at this look, `spendable` over all looks."""
+    baseline_scores, other_scores = scores[paired.baseline], scores[paired.other]
+    sample: PairedSample = statistics.pair(baseline_scores, other_scores, groups=groups)
     outcome = statistics.decide(paired, experiment.margin) if experiment.margin > 0 else _without_margin(paired)
-    open_still = outcome in ("undecided", "too few") and experiment.margin > 0
+    is_open = outcome in ("undecided", "too few") and experiment.margin > 0
     due = paired.planned > 0 and paired.dropped / paired.planned > statistics.DROPPED_SHARE
     return Comparison(
         baseline=paired.baseline,
@@ -279,11 +281,11 @@ def _comparison(
         paired=paired,
         outcome=outcome,
         more_inputs=statistics.more_units(sample, margin=experiment.margin, alpha=spendable, looks=looks)
-        if open_still
+        if is_open
         else None,
         detectable=statistics.smallest_detectable(sample, alpha=alpha),
         doubt=statistics.variance_components(sample, alpha=alpha) if sample.units >= 2 else None,
-        bounds=statistics.dropped_bounds(one, other, groups=groups, alpha=alpha) if due else None,
+        bounds=statistics.dropped_bounds(baseline_scores, other_scores, groups=groups, alpha=alpha) if due else None,
     )
 
 
@@ -305,9 +307,9 @@ def _differing(rows: Sequence[int], scores: Sequence[Scores]) -> dict[int, tuple
     means = np.nansum(cube, axis=2) / np.maximum(counts, 1)  # (columns, inputs)
     finished = (counts > 0).all(axis=0)
     return {
-        row: tuple(float(mean) for mean in means[:, place])
-        for place, row in enumerate(rows)
-        if finished[place] and len(set(means[:, place].tolist())) > 1
+        row: tuple(float(mean) for mean in means[:, position])
+        for position, row in enumerate(rows)
+        if finished[position] and len(set(means[:, position].tolist())) > 1
     }
 
 
@@ -319,9 +321,9 @@ def _best(rates: Sequence[ColumnRate]) -> int | None:
 def _best_by_model(experiment: Experiment, rates: Sequence[ColumnRate]) -> dict[str, int]:
     best: dict[str, int] = {}
     for model in experiment.models:
-        own = [place for place, row in enumerate(rates) if row.column.model == model and row.judged]
+        own = [position for position, row in enumerate(rates) if row.column.model == model and row.judged]
         if own:
-            best[model] = max(own, key=lambda place: rates[place].rate.mean)
+            best[model] = max(own, key=lambda position: rates[position].rate.mean)
     return best
 
 
@@ -336,9 +338,9 @@ def _interaction(experiment: Experiment, scores: Sequence[Scores], groups: Seque
     counts = (~np.isnan(cube)).sum(axis=3)
     means = np.where(counts > 0, np.nansum(cube, axis=3) / np.maximum(counts, 1), np.nan)
     labels = list(dict.fromkeys(groups))
-    members = [[place for place, group in enumerate(groups) if group == label] for label in labels]
+    members = [[position for position, group in enumerate(groups) if group == label] for label in labels]
     by_unit = np.stack([means[:, :, rows].mean(axis=2) for rows in members])  # (units, models, prompts)
-    whole = ~np.isnan(by_unit).any(axis=(1, 2))
-    if int(whole.sum()) < 3:
+    complete = ~np.isnan(by_unit).any(axis=(1, 2))
+    if int(complete.sum()) < 3:
         return None
     return statistics.interaction(by_unit.transpose(0, 2, 1))

@@ -1,6 +1,6 @@
 """A verdict in plain words: one sentence with its numbers, how it was decided, and what would help.
 
-The page, a report and a run without a browser say the same, because they say this.
+The page, a report and a headless run use the same sentences.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ def name(experiment: Experiment, column: ColumnRate, *, brief: bool = False) -> 
     return column_name(experiment, column.column, brief=brief)
 
 
-def column_name(experiment: Experiment, where: Column, *, brief: bool = False) -> str:
+def column_name(experiment: Experiment, column: Column, *, brief: bool = False) -> str:
     """A, B, ... with the variant's name, and the model and the axes' values where there are several."""
-    letter = LETTERS[where.variant % len(LETTERS)]
-    parts = [letter if brief else f"{letter} · {short(experiment.variants[where.variant].name)}"]
+    letter = LETTERS[column.variant % len(LETTERS)]
+    parts = [letter if brief else f"{letter} · {short(experiment.variants[column.variant].name)}"]
     if len(experiment.models) > 1:
-        parts.append(f"on {short(where.model)}")
+        parts.append(f"on {short(column.model)}")
     if experiment.axes:
-        values = settings(experiment)[where.setting]
+        values = settings(experiment)[column.setting]
         parts.append("at " + ", ".join(f"{axis} {values[axis]}" for axis in experiment.axes))
     return " ".join(parts)
 
@@ -50,7 +50,7 @@ def sentence(experiment: Experiment, verdict: Verdict) -> str:
 
 
 def method(experiment: Experiment, verdict: Verdict) -> tuple[tuple[str, str], ...]:
-    """How it was decided, as (what, how) pairs: unit, design, intervals, correction, margin, what was left out."""
+    """The method as (aspect, description) pairs: unit, design, intervals, correction, margin, omissions."""
     unit = "a group of inputs" if verdict.grouped else "an input"
     rows: list[tuple[str, str]] = [
         ("Unit of evidence", f"{unit}; samples of one input are averaged first, because they are repeats of it"),
@@ -69,8 +69,8 @@ def method(experiment: Experiment, verdict: Verdict) -> tuple[tuple[str, str], .
 
 
 def advice(verdict: Verdict) -> str:
-    """Whether more inputs or more samples would narrow the doubt; '' where it cannot be told."""
-    widest = max(verdict.comparisons, key=lambda one: one.paired.interval.width, default=None)
+    """Whether more inputs or more samples would narrow the widest interval; '' where it is unknown."""
+    widest = max(verdict.comparisons, key=lambda comparison: comparison.paired.interval.width, default=None)
     if widest is None or widest.doubt is None or not verdict.complete:
         return ""
     doubt = widest.doubt
@@ -87,17 +87,17 @@ def advice(verdict: Verdict) -> str:
 
 
 def notes(verdict: Verdict) -> tuple[str, ...]:
-    """What a reader must know before believing the sentence: doubled rows, rows without checks, dropped cells."""
+    """Caveats to the sentence: doubled rows, rows without checks, dropped cells."""
     lines = [f"{_rows(same).capitalize()} are the same and count once." for same in verdict.doubled]
     if verdict.unchecked and verdict.units:
         has, be = ("has", "is") if len(verdict.unchecked) == 1 else ("have", "are")
         lines.append(f"{_rows(verdict.unchecked).capitalize()} {has} no check that counts and {be} left out.")
-    for one in verdict.comparisons:
-        if verdict.complete and one.bounds is not None:
-            low, high = one.bounds.lowest.difference, one.bounds.highest.difference
+    for comparison in verdict.comparisons:
+        if verdict.complete and comparison.bounds is not None:
+            low, high = comparison.bounds.lowest.difference, comparison.bounds.highest.difference
             lines.append(
-                f"{one.paired.dropped} of {one.paired.planned} cells failed on the way or are missing: had all of them "
-                f"answered, the difference would lie between {_points(low)} and {_points(high)} points."
+                f"{comparison.paired.dropped} of {comparison.paired.planned} cells failed on the way or are missing: "
+                f"had all of them answered, the difference would lie between {_points(low)} and {_points(high)} points."
             )
     return tuple(dict.fromkeys(lines))
 
@@ -106,55 +106,61 @@ _NOTICEABLE = 0.05
 
 
 def _decided(experiment: Experiment, verdict: Verdict) -> str:
-    """The proven differences first, then what is equivalent, then what is open."""
-    winners = {won[0] for won in map(_won, verdict.comparisons) if won is not None}
-    by_rate = sorted(winners, key=lambda place: -verdict.columns[place].rate.mean)
+    """The proven differences, then the equivalences, then the undecided comparisons."""
+    winners = {pair[0] for pair in map(_winner_and_loser, verdict.comparisons) if pair is not None}
+    by_rate = sorted(winners, key=lambda position: -verdict.columns[position].rate.mean)
     lines = [
-        f"{name(experiment, verdict.columns[place])} is better than {_beaten(experiment, verdict, place)}"
-        for place in by_rate
+        f"{name(experiment, verdict.columns[position])} is better than {_beaten(experiment, verdict, position)}"
+        for position in by_rate
     ]
     lines += [
-        f"{pair_name(experiment, verdict, one)} are equivalent: {_difference(one)}, within the margin of "
+        f"{pair_name(experiment, verdict, comparison)} are equivalent: {_difference(comparison)}, within the margin of "
         f"{_points(verdict.margin)}"
-        for one in verdict.comparisons
-        if one.outcome == "equivalent"
+        for comparison in verdict.comparisons
+        if comparison.outcome == "equivalent"
     ]
-    lines += [_open(experiment, verdict, one) for one in verdict.comparisons if one.outcome == "undecided"]
+    lines += [
+        _open(experiment, verdict, comparison)
+        for comparison in verdict.comparisons
+        if comparison.outcome == "undecided"
+    ]
     return f"{'. '.join(lines)}. From {_units(verdict)}."
 
 
-def _won(one: Comparison) -> tuple[int, int] | None:
+def _winner_and_loser(comparison: Comparison) -> tuple[int, int] | None:
     """(winner, loser) of a comparison, None where none is proven."""
-    pairs = {"better": (one.other, one.baseline), "worse": (one.baseline, one.other)}
-    return pairs.get(one.outcome)
+    pairs = {"better": (comparison.other, comparison.baseline), "worse": (comparison.baseline, comparison.other)}
+    return pairs.get(comparison.outcome)
 
 
 def _beaten(experiment: Experiment, verdict: Verdict, winner: int) -> str:
-    """Every column that this one beats, with the difference as a gain."""
+    """Every column that the winner beats, with the difference as a gain."""
     parts = []
-    for one in verdict.comparisons:
-        won = _won(one)
-        if won is not None and won[0] == winner:
-            interval, difference = one.paired.interval, abs(one.paired.difference)
-            low, high = (interval.low, interval.high) if won[0] == one.other else (-interval.high, -interval.low)
-            loser = name(experiment, verdict.columns[won[1]])
+    for comparison in verdict.comparisons:
+        pair = _winner_and_loser(comparison)
+        if pair is not None and pair[0] == winner:
+            interval, difference = comparison.paired.interval, abs(comparison.paired.difference)
+            low, high = (
+                (interval.low, interval.high) if pair[0] == comparison.other else (-interval.high, -interval.low)
+            )
+            loser = name(experiment, verdict.columns[pair[1]])
             parts.append(f"{loser} by {_points(difference)} points ({_span(low, high)})")
     return " and ".join(parts)
 
 
-def _open(experiment: Experiment, verdict: Verdict, one: Comparison) -> str:
-    text = f"Cannot tell yet between {pair_name(experiment, verdict, one)}: {_difference(one)}"
-    if one.more_inputs:
-        return f"{text}; about {_plural(one.more_inputs, 'more input')} like these would settle it"
+def _open(experiment: Experiment, verdict: Verdict, comparison: Comparison) -> str:
+    text = f"Cannot tell yet between {pair_name(experiment, verdict, comparison)}: {_difference(comparison)}"
+    if comparison.more_inputs:
+        return f"{text}; about {_plural(comparison.more_inputs, 'more input')} like these would settle it"
     return text
 
 
 def _too_few(experiment: Experiment, verdict: Verdict) -> str:
-    missing = FEWEST_UNITS - min(one.paired.units for one in verdict.comparisons)
+    missing = FEWEST_UNITS - min(comparison.paired.units for comparison in verdict.comparisons)
     differing = (
         f"They differ on {_rows(tuple(verdict.differing))}" if verdict.differing else "They do not differ on any input"
     )
-    rates = ", ".join(_passes(experiment, verdict, place) for place in range(len(verdict.columns)))
+    rates = ", ".join(_passes(experiment, verdict, position) for position in range(len(verdict.columns)))
     return (
         f"Too few inputs to crown anyone: {_units(verdict)}, and a verdict needs {FEWEST_UNITS}. {rates}. {differing}. "
         f"{_plural(missing, 'more input')} would make a verdict possible."
@@ -168,8 +174,8 @@ def _so_far(experiment: Experiment, verdict: Verdict) -> str:
     return f"So far: {rates}. Nothing is decided before the run ends."
 
 
-def _passes(experiment: Experiment, verdict: Verdict, place: int) -> str:
-    column = verdict.columns[place]
+def _passes(experiment: Experiment, verdict: Verdict, position: int) -> str:
+    column = verdict.columns[position]
     label = name(experiment, column)
     if not column.judged:
         return f"{label} has no judged answer"
@@ -177,29 +183,31 @@ def _passes(experiment: Experiment, verdict: Verdict, place: int) -> str:
     return f"{label} passes {column.rate.mean:.0%} (95 % interval {interval.low:.0%} to {interval.high:.0%})"
 
 
-def pair_name(experiment: Experiment, verdict: Verdict, one: Comparison) -> str:
+def pair_name(experiment: Experiment, verdict: Verdict, comparison: Comparison) -> str:
     """Both columns of a comparison."""
-    return " and ".join(name(experiment, verdict.columns[place]) for place in (one.baseline, one.other))
+    return " and ".join(
+        name(experiment, verdict.columns[position]) for position in (comparison.baseline, comparison.other)
+    )
 
 
-def difference(one: Comparison) -> str:
+def difference(comparison: Comparison) -> str:
     """'+85 points, 60 to 96': the difference of the other column to the baseline, with its interval."""
-    interval = one.paired.interval
-    sign = "+" if one.paired.difference > 0 else ""
-    return f"{sign}{_points(one.paired.difference)} points, {_points(interval.low)} to {_points(interval.high)}"
+    interval = comparison.paired.interval
+    sign = "+" if comparison.paired.difference > 0 else ""
+    return f"{sign}{_points(comparison.paired.difference)} points, {_points(interval.low)} to {_points(interval.high)}"
 
 
-def _difference(one: Comparison) -> str:
-    interval = one.paired.interval
-    return f"the difference is {_points(one.paired.difference)} points ({_span(interval.low, interval.high)})"
+def _difference(comparison: Comparison) -> str:
+    interval = comparison.paired.interval
+    return f"the difference is {_points(comparison.paired.difference)} points ({_span(interval.low, interval.high)})"
 
 
 def _how_compared(verdict: Verdict) -> list[tuple[str, str]]:
-    methods = dict.fromkeys(one.paired.method for one in verdict.comparisons)
-    tests = dict.fromkeys(one.paired.test for one in verdict.comparisons)
-    p_values = ", ".join(f"{one.paired.adjusted_p:.2g}" for one in verdict.comparisons)
-    dropped = sum(one.paired.dropped for one in verdict.comparisons)
-    seen = [one.detectable for one in verdict.comparisons if one.detectable is not None]
+    methods = dict.fromkeys(comparison.paired.method for comparison in verdict.comparisons)
+    tests = dict.fromkeys(comparison.paired.test for comparison in verdict.comparisons)
+    p_values = ", ".join(f"{comparison.paired.adjusted_p:.2g}" for comparison in verdict.comparisons)
+    dropped = sum(comparison.paired.dropped for comparison in verdict.comparisons)
+    detectable = [comparison.detectable for comparison in verdict.comparisons if comparison.detectable is not None]
     rows = [
         ("Interval", f"{', '.join(methods)}; the interval alone decides"),
         ("Held together by", f"{verdict.correction}, {verdict.alpha:.0%} error in all"),
@@ -207,8 +215,8 @@ def _how_compared(verdict: Verdict) -> list[tuple[str, str]]:
         ("Equivalent", f"where the whole interval lies within {_points(verdict.margin)} points, set beforehand"),
         ("Dropped", f"{_plural(dropped, 'cell')} that failed on the way or are missing, in pairs"),
     ]
-    if seen:
-        rows.append(("Smallest difference that this run could have seen", f"{_points(max(seen))} points"))
+    if detectable:
+        rows.append(("Smallest difference that this run could have seen", f"{_points(max(detectable))} points"))
     return rows
 
 
@@ -220,7 +228,7 @@ def _interaction(verdict: Verdict) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    """An interval on a difference. It holds together with those of all other comparisons."""
+    """A difference's interval in percentage points, simultaneous with those of all other comparisons."""
     return f"95 % interval {_points(low)} to {_points(high)}"
 
 

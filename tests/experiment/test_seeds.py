@@ -49,13 +49,13 @@ def test_what_is_no_list_says_how_to_write_one(text: str, told: str) -> None:
 
 @given(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 30), max_size=20, unique=True).map(tuple))
 def test_there_and_back(listed: tuple[int, ...]) -> None:
-    assert seeds.read(seeds.written(listed)) == listed
+    assert seeds.read(seeds.to_text(listed)) == listed
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_list_or_a_sentence(text: str) -> None:
     try:
-        told = f"{seeds.written(seeds.read(text))}."
+        told = f"{seeds.to_text(seeds.read(text))}."
     except InvalidInput as error:
         told = str(error)
     assert told.endswith(".")

@@ -49,7 +49,7 @@ def models(
         format_func=label_of,
         **draft.bind(lambda chosen: _take_models(draft, chosen), "models", _labels(rows, label_of)),
     )
-    if clash := limits.unlike(draft.models):
+    if clash := limits.modality_clash(draft.models):
         st.warning(escape(clash, 300), icon=":material/compare:")
     _notes(draft)
     _about(draft.models)

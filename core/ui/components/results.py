@@ -12,7 +12,7 @@ from itertools import groupby
 import streamlit as st
 
 from core.experiment import unit
-from core.experiment.grade import answer, drawn, grade, heard, passes, reply
+from core.experiment.grade import answer, audio_of, grade, images_of, passes, reply
 from core.experiment.grid import GridCell, effective_samples, grid_cells, seed_of
 from core.types import CellResult, Experiment, State
 from core.ui.components import image_view, usage
@@ -46,7 +46,7 @@ class AnswerGroup:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show, and not because the model wrote nothing."""
-        content = answer(self.first) or drawn(self.first) or heard(self.first)
+        content = answer(self.first) or images_of(self.first) or audio_of(self.first)
         return not content and self.first.state is not State.DONE
 
 
@@ -54,7 +54,7 @@ def distinct(samples: Sequence[tuple[GridCell, CellResult]]) -> list[AnswerGroup
     """Collapse samples with the same answer, or none yet; answers first, then the most frequent."""
     groups: dict[object, list[tuple[GridCell, CellResult]]] = {}
     for cell, result in samples:
-        content = (answer(result), drawn(result), heard(result))
+        content = (answer(result), images_of(result), audio_of(result))
         alike = result.state is State.DONE or not (any(content) or result.error or result.note)
         groups.setdefault((result.state, content) if alike else cell.index, []).append((cell, result))
     collapsed = [AnswerGroup(*map(tuple, zip(*group, strict=True))) for group in groups.values()]
@@ -89,19 +89,19 @@ def sample(experiment: Experiment, group: AnswerGroup, key: str, retry: Retry | 
         st.markdown(_STATE_BADGES[result.state])
     if result.error:
         st.error(escape(result.error, 400))
-    if answer(result) or (result.state is State.DONE and not (drawn(result) or heard(result))):
+    if answer(result) or (result.state is State.DONE and not (images_of(result) or audio_of(result))):
         _reply(experiment, cell, result)
     if drawing:
         image_view.progress(result, f"{key}.{cell.index}")
     pictures(result, f"{key}.{cell.index}")
-    if heard(result):
-        st.audio(heard(result), format="audio/wav")
+    if audio_of(result):
+        st.audio(audio_of(result), format="audio/wav")
     for check in grade(experiment, cell, result) if result.state is State.DONE else ():
         colour, mark = ("green", "check") if check.passed else ("red", "close")
         st.caption(f":{colour}[:material/{mark}:] {escape(check.check, 60)}: {escape(check.reason, 160)}")
     _facts(experiment, group)
     notes(result)
-    if drawn(result) and over:  # a page that draws itself again would close it
+    if images_of(result) and over:  # a page that draws itself again would close it
         _full_size(experiment, group, f"{key}.full")
     if retry and result.state.final and result.state is not State.DONE:
         st.button("Retry", icon=":material/refresh:", key=f"{key}.retry", on_click=retry, args=(cell.index,))
@@ -109,7 +109,7 @@ def sample(experiment: Experiment, group: AnswerGroup, key: str, retry: Retry | 
 
 def pictures(result: CellResult, key: str) -> None:
     """The images of an answer."""
-    for number, picture in enumerate(drawn(result)):
+    for number, picture in enumerate(images_of(result)):
         image_view.picture(picture, f"{key}.{number}")
 
 
@@ -185,7 +185,7 @@ def _facts(experiment: Experiment, group: AnswerGroup) -> None:
     result, cell = group.first, group.cells[0]
     samples = effective_samples(experiment)
     which = f"sample {cell.sample + 1} of {samples}" if len(group.cells) == 1 else f"×{len(group.cells)} identical"
-    parts = [which] if samples > 1 and (answer(result) or drawn(result) or heard(result)) else []
+    parts = [which] if samples > 1 and (answer(result) or images_of(result) or audio_of(result)) else []
     if result.output is not None:
         parts += [usage.footer(result.output, unit(cell.model)), f"seed {seed_of(experiment, cell.sample)}"]
         if result.output.finish == "length":

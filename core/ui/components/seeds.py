@@ -62,7 +62,7 @@ def seeds(draft: Draft) -> None:
     """A list of seeds, in place of one that is counted up."""
     text = st.text_input(
         "Seeds",
-        seed_lists.written(draft.seeds),
+        seed_lists.to_text(draft.seeds),
         **draft.bind(lambda value: _take_seeds(draft, value), "seeds"),
         placeholder="1, 5, 99 or 10-14",
         max_chars=400,

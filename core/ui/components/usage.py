@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.experiment.estimate import pace
+from core.experiment.estimate import throughput_in_words
 from core.text import money
 from core.types import Output
 
@@ -12,7 +12,9 @@ def footer(output: Output, unit: str = "tokens") -> str:
     count = f"{output.output_tokens} {unit}"
     if unit != "tokens":
         speed = (
-            f" · {pace(output.output_tokens, output.seconds, unit)}" if output.seconds * output.output_tokens else ""
+            f" · {throughput_in_words(output.output_tokens, output.seconds, unit)}"
+            if output.seconds * output.output_tokens
+            else ""
         )
         return f"{output.seconds:.1f} s · {count}{speed}"
     speed = f" · {output.output_tokens / output.seconds:.0f} tok/s" if output.seconds > 0 else ""
