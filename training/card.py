@@ -1,4 +1,4 @@
-"""The part of a model's card that an evaluation writes, between two markers. Does not know what was measured."""
+"""Writes an evaluation's tables into a model card, between two markers. Does not know what was measured."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 from training.result import Result
 
 Row = tuple[str, str, float, bool]
-"""A bar: what it is about, what was aimed at, the measured share, whether it holds."""
+"""A target of the evaluation: its subject, the aim in words, the measured share, whether it holds."""
 BEGIN, END = "<!-- evaluation: begin -->", "<!-- evaluation: end -->"
 
 
@@ -16,10 +16,10 @@ def row(cells: Iterable[str]) -> str:
 
 
 def bars(rows: Iterable[Row]) -> str:
-    """What was aimed at, beside what was measured."""
+    """A table of the aims and the measured shares."""
     lines = [row(("bar", "aimed at", "measured", "")), row(("---", "---", "---:", "---"))]
-    for what, aim, found, holds in rows:
-        lines.append(row((what, aim, f"{found:.1%}", "holds" if holds else "does not hold")))
+    for what, aim, share, holds in rows:
+        lines.append(row((what, aim, f"{share:.1%}", "holds" if holds else "does not hold")))
     return "\n".join(lines)
 
 
@@ -34,7 +34,7 @@ def table(results: Iterable[Result], what: str = "what") -> str:
 
 
 def sizes(folder: Path, parameters: int) -> str:
-    """Shape, tokens and minutes, from the files beside the card."""
+    """A sentence with the model's shape, training tokens and minutes, from the files beside the card."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     trained = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     return (

@@ -13,8 +13,8 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerF
 
 @contextmanager
 def written(folder: Path, trained: Mapping[str, float]) -> Iterator[Path]:
-    """An empty folder to write a model into. In the end each file takes its place below ``folder`` in one move, so that
-    a reader never sees half of one; ``trained`` (steps, seconds, what was seen) lies beside the weights, for the card.
+    """A temporary folder to write a model into. At the end each file moves atomically to its path below ``folder``, so
+    that no reader sees a partial file. ``trained`` (the training's counters) is written to training.json, for the card.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
@@ -22,20 +22,20 @@ def written(folder: Path, trained: Mapping[str, float]) -> Iterator[Path]:
         yield draft
         (draft / "training.json").write_text(json.dumps(trained, indent=2) + "\n", encoding="utf-8")
         for file in (file for file in draft.rglob("*") if file.is_file()):
-            place = folder / file.relative_to(draft)
-            place.parent.mkdir(exist_ok=True)
+            target = folder / file.relative_to(draft)
+            target.parent.mkdir(exist_ok=True)
             file.chmod(0o644)
-            file.replace(place)
+            file.replace(target)
 
 
-def forget_places(folder: Path) -> None:
-    """Strike from all configurations where a part lay while it was trained."""
+def remove_source_paths(folder: Path) -> None:
+    """Remove from all configurations the path that a part was loaded from during training."""
     for file in folder.rglob("config.json"):
-        found = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_placeless)
-        file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        config = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_without_source_path)
+        file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def _placeless(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_source_path(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in pairs if name != "_name_or_path"}
 
 
@@ -46,7 +46,7 @@ def write(
     trained: Mapping[str, float],
     repetition_penalty: float = 1.0,
 ) -> None:
-    """A language model, with the penalty (Keskar et al. 2019) that it is best used with."""
+    """Write a language model, with its recommended repetition penalty (Keskar et al. 2019)."""
     with written(folder, trained) as draft:
         half_copy(model).save_pretrained(draft)
         GenerationConfig(
@@ -56,6 +56,7 @@ def write(
 
 
 def half_copy(model: PreTrainedModel) -> PreTrainedModel:
+    """A copy of the model in float16."""
     copy = type(model)(model.config)
     copy.load_state_dict(model.state_dict())
     return copy.to(dtype=torch.float16)

@@ -1,4 +1,4 @@
-"""Completions for many prompts at once. Knows nothing of what is asked."""
+"""Batched completions of many prompts. Knows nothing of the prompts' meaning."""
 
 from collections.abc import Sequence
 
@@ -15,22 +15,23 @@ def completions(
     longest: int = 200,
     batch: int = 96,
 ) -> list[str]:
-    """One completion a prompt, in the order of the prompts; greedy at temperature 0. Like lengths run together.
+    """One completion a prompt, in the order of the prompts; greedy at temperature 0.
 
-    ``longest`` is in tokens."""
+    Prompts of similar length share a batch of ``batch``; ``longest`` is the most new tokens.
+    """
     tokenizer.padding_side = "left"
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    found = dict.fromkeys(order, "")
+    completed = dict.fromkeys(order, "")
     sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
     for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
-        inputs = tokenizer([prompts[i] for i in chosen], return_tensors="pt", padding=True, add_special_tokens=False)
-        out = model.generate(
+        indices = order[start : start + batch]
+        inputs = tokenizer([prompts[i] for i in indices], return_tensors="pt", padding=True, add_special_tokens=False)
+        token_ids = model.generate(
             input_ids=inputs["input_ids"],
             attention_mask=inputs["attention_mask"],
             max_new_tokens=longest,
             **sampling,
         )
-        texts = tokenizer.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        found.update(zip(chosen, texts, strict=True))
-    return [found[i] for i in range(len(prompts))]
+        texts = tokenizer.batch_decode(token_ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        completed.update(zip(indices, texts, strict=True))
+    return [completed[i] for i in range(len(prompts))]

@@ -1,8 +1,7 @@
-"""The optimiser loop that all models share: schedule, steps, checkpoints, log. Knows no task, no shape and no loss.
+"""The training loop that all models share: learning rate, steps, checkpoints, log. Knows no task, no shape and no loss.
 
-A run lives in its folder: checkpoint.pt (weights, optimiser, place in the stream), log.txt, and whatever else a model's
-training keeps there. A run that was interrupted and resumed ends with the same weights as one that was not, if its
-length is given in steps.
+A run's folder holds checkpoint.pt (weights, optimiser, position in the stream), log.txt, and the files of the model's
+own training. A resumed run ends with the same weights as an uninterrupted one, if its length is given in steps.
 """
 
 import argparse
@@ -17,17 +16,17 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 ROOT = Path(__file__).parents[1]
-WARMUP_STEPS, DECAY_FROM, LAST_RATE = 150, 0.6, 0.02
+WARMUP_STEPS, DECAY_START, FINAL_FACTOR = 150, 0.6, 0.02
 Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The length of a training (``steps`` if given, else ``minutes``) and how its optimiser goes."""
+    """The length of a training (``steps`` if given, else ``minutes``) and its optimiser's hyperparameters."""
 
     minutes: float
-    rate: float = 1.5e-3
-    decay: float = 0.05
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.05
     steps: int | None = None
     seed: int = 1
     device: str = "cpu"
@@ -37,8 +36,11 @@ AnyPlan = TypeVar("AnyPlan", bound=Plan)
 
 
 @dataclass
-class Place:
-    """How far a training is: optimiser steps, seconds, tokens or pictures seen, the next batch of the stream."""
+class Counters:
+    """Progress of a training: optimiser steps, seconds, tokens or samples seen, and the next batch of the stream.
+
+    Stored in checkpoints under the key "place", and in a model's training.json.
+    """
 
     step: int = 0
     seconds: float = 0.0
@@ -48,34 +50,34 @@ class Place:
 
 
 def new_optimizer(plan: Plan, model: torch.nn.Module) -> torch.optim.AdamW:
-    """Weight decay on matrices only."""
+    """AdamW (Loshchilov & Hutter 2019), with weight decay on matrices only."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": plan.decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=plan.rate, betas=(0.9, 0.98), fused=True)
+    groups = [{"params": matrices, "weight_decay": plan.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
-def half_precision(device: str) -> bool:
-    """Whether bfloat16 products are quick here. On a CPU without them they are many times slower than float32."""
+def bfloat16_is_fast(device: str) -> bool:
+    """Whether the device multiplies in bfloat16 natively; emulated on a CPU it is many times slower than float32."""
     return device != "cpu" or bool(torch.cpu._is_avx512_bf16_supported())
 
 
-def done(plan: Plan, place: Place) -> float:
-    """The part of the training that lies behind, 0 to 1 and more."""
-    return place.step / plan.steps if plan.steps else place.seconds / (60 * plan.minutes)
+def fraction_done(plan: Plan, counters: Counters) -> float:
+    """The finished fraction of the training, from 0; at least 1 when it is done."""
+    return counters.step / plan.steps if plan.steps else counters.seconds / (60 * plan.minutes)
 
 
-def rate(plan: Plan, place: Place) -> float:
-    """Warm up, stay, then fall in a line (Hu et al. 2024, MiniCPM: warmup-stable-decay)."""
-    warm = min(1.0, (place.step + 1) / WARMUP_STEPS)
-    left = min(1.0, (1 - done(plan, place)) / (1 - DECAY_FROM))
-    return plan.rate * warm * max(LAST_RATE, left)
+def learning_rate(plan: Plan, counters: Counters) -> float:
+    """The warmup-stable-decay schedule, with a linear decay (Hu et al. 2024, MiniCPM)."""
+    warm = min(1.0, (counters.step + 1) / WARMUP_STEPS)
+    left = min(1.0, (1 - fraction_done(plan, counters)) / (1 - DECAY_START))
+    return plan.learning_rate * warm * max(FINAL_FACTOR, left)
 
 
 class Trainer(ABC, Generic[Batch]):
-    """A model in training: ``run`` makes steps, ``save`` and ``restore`` keep them.
+    """A model in training: ``run`` makes steps, ``save`` and ``restore`` write and read checkpoints.
 
-    ``stream(pool, batch)`` yields (pool, index in it, batch) from that place on, the same ones each time.
+    ``stream(pool, batch)`` yields (pool, index in it, batch) from that batch on, and is deterministic.
     """
 
     def __init__(
@@ -83,49 +85,51 @@ class Trainer(ABC, Generic[Batch]):
     ) -> None:
         self.plan, self.model, self.stream = plan, model, stream
         self.optimizer = new_optimizer(plan, model)
-        self.place = Place()
-        self.half = half_precision(plan.device)
+        self.counters = Counters()
+        self.bfloat16 = bfloat16_is_fast(plan.device)
 
     @abstractmethod
     def backward(self, batch: Batch) -> tuple[float, int]:
-        """Add a batch's gradients; returns its mean loss and how many tokens or pictures it holds."""
+        """Accumulate a batch's gradients; returns (mean loss, count of tokens or samples)."""
 
     def run(self, until_step: int | None = None) -> Iterator[float]:
-        """Yield the loss of each step, until the plan is done or ``until_step`` steps are made."""
-        place, plan = self.place, self.plan
-        for pool, index, batch in self.stream(place.pool, place.batch):
-            if done(plan, place) >= 1 or place.step == until_step:
+        """Yield the loss of each step, until the plan's end or ``until_step`` steps."""
+        counters, plan = self.counters, self.plan
+        for pool, index, batch in self.stream(counters.pool, counters.batch):
+            if fraction_done(plan, counters) >= 1 or counters.step == until_step:
                 return
-            began = time.monotonic()
+            start = time.monotonic()
             loss, seen = self.step(batch)
-            place.step, place.pool, place.batch, place.seen = place.step + 1, pool, index + 1, place.seen + seen
-            place.seconds += time.monotonic() - began
+            counters.step, counters.seen = counters.step + 1, counters.seen + seen
+            counters.pool, counters.batch = pool, index + 1
+            counters.seconds += time.monotonic() - start
             yield loss
 
     def step(self, batch: Batch) -> tuple[float, int]:
-        """One optimiser step; what ``backward`` returned."""
+        """One optimiser step with gradients clipped to norm 1; returns the result of ``backward``."""
         for group in self.optimizer.param_groups:
-            group["lr"] = rate(self.plan, self.place)
-        found = self.backward(batch)
+            group["lr"] = learning_rate(self.plan, self.counters)
+        result = self.backward(batch)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return found
+        return result
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "place": vars(self.place),
+            "place": vars(self.counters),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.place = Place(**state["place"])
+        self.counters = Counters(**state["place"])
 
     def save(self, file: Path) -> None:
+        """Write a checkpoint, replacing an older one atomically."""
         torch.save(self.state(), file.with_suffix(".part"))
         file.with_suffix(".part").replace(file)
 
@@ -134,7 +138,7 @@ class Trainer(ABC, Generic[Batch]):
 
 
 class AveragedTrainer(Trainer[Batch]):
-    """Keeps an exponential moving average of the weights beside them: ``average`` is what is kept of the model."""
+    """A trainer with an exponential moving average (EMA) of the weights: ``average`` is the model that is exported."""
 
     def __init__(
         self,
@@ -147,9 +151,9 @@ class AveragedTrainer(Trainer[Batch]):
         self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(decay))
 
     def step(self, batch: Batch) -> tuple[float, int]:
-        found = super().step(batch)
+        result = super().step(batch)
         self.average.update_parameters(self.model)
-        return found
+        return result
 
     def state(self) -> dict[str, Any]:
         return super().state() | {"average": self.average.state_dict()}
@@ -160,7 +164,7 @@ class AveragedTrainer(Trainer[Batch]):
 
 
 def train_part(trainer: Trainer[Any], run: Path, checkpoint: str, resume: bool, save_every: float) -> None:
-    """Train one of several parts of a run, from its own checkpoint on where that is there and wanted."""
+    """Train one of several parts of a run; with ``resume``, from its own checkpoint if there is one."""
     if resume and (run / checkpoint).exists():
         trainer.restore(run / checkpoint)
     train(trainer, run, save_every, checkpoint)
@@ -171,7 +175,7 @@ def train(trainer: Trainer[Any], run: Path, save_every: float, checkpoint: str =
     saved, losses = time.monotonic(), []
     for loss in trainer.run():
         losses.append(loss)
-        if trainer.place.step % 50 == 0:
+        if trainer.counters.step % 50 == 0:
             log(run, trainer, sum(losses) / len(losses))
             losses.clear()
         if time.monotonic() - saved > 60 * save_every:
@@ -181,10 +185,11 @@ def train(trainer: Trainer[Any], run: Path, save_every: float, checkpoint: str =
 
 
 def log(run: Path, trainer: Trainer[Any], loss: float) -> None:
-    place = trainer.place
+    counters = trainer.counters
     line = (
-        f"{time.strftime('%H:%M:%S')} step {place.step} {done(trainer.plan, place):.1%} loss {loss:.4f} "
-        f"seen {place.seen / 1e6:.3f}M {place.seen / place.seconds:.0f}/s rate {rate(trainer.plan, place):.2e}"
+        f"{time.strftime('%H:%M:%S')} step {counters.step} {fraction_done(trainer.plan, counters):.1%} loss {loss:.4f} "
+        f"seen {counters.seen / 1e6:.3f}M {counters.seen / counters.seconds:.0f}/s "
+        f"rate {learning_rate(trainer.plan, counters):.2e}"
     )
     print(line, flush=True)
     with (run / "log.txt").open("a", encoding="utf-8") as file:
@@ -192,23 +197,23 @@ def log(run: Path, trainer: Trainer[Any], loss: float) -> None:
 
 
 def parser(name: str, presets: Mapping[str, Plan]) -> argparse.ArgumentParser:
-    """The options that every training has."""
-    found = argparse.ArgumentParser(description=f"Train {name} and write it to models/{name}.")
-    found.add_argument("--preset", choices=presets, default="cpu")
-    found.add_argument("--minutes", type=float, help="length of the training (default: the preset's)")
-    found.add_argument("--steps", type=int, help="length in steps instead of minutes")
-    found.add_argument("--run", type=Path, default=ROOT / f"training/runs/{name}")
-    found.add_argument("--out", type=Path, default=ROOT / f"models/{name}")
-    found.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
-    found.add_argument("--threads", type=int, help="CPU threads (default: all)")
-    found.add_argument("--save-every", type=float, default=4, help="minutes between checkpoints")
-    return found
+    """The command-line options that every training has."""
+    options = argparse.ArgumentParser(description=f"Train {name} and write it to models/{name}.")
+    options.add_argument("--preset", choices=presets, default="cpu")
+    options.add_argument("--minutes", type=float, help="length of the training (default: the preset's)")
+    options.add_argument("--steps", type=int, help="length in steps instead of minutes")
+    options.add_argument("--run", type=Path, default=ROOT / f"training/runs/{name}")
+    options.add_argument("--out", type=Path, default=ROOT / f"models/{name}")
+    options.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
+    options.add_argument("--threads", type=int, help="CPU threads (default: all)")
+    options.add_argument("--save-every", type=float, default=4, help="minutes between checkpoints")
+    return options
 
 
-def prepared(wanted: argparse.Namespace, presets: Mapping[str, AnyPlan]) -> AnyPlan:
-    """The plan that the options ask for, with the threads set and the run's folder made."""
-    plan = presets[wanted.preset]
-    if wanted.threads:
-        torch.set_num_threads(wanted.threads)
-    wanted.run.mkdir(parents=True, exist_ok=True)
-    return replace(plan, minutes=wanted.minutes or plan.minutes, steps=wanted.steps)
+def prepared(options: argparse.Namespace, presets: Mapping[str, AnyPlan]) -> AnyPlan:
+    """The plan that the options select. Sets the threads and makes the run's folder."""
+    plan = presets[options.preset]
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    options.run.mkdir(parents=True, exist_ok=True)
+    return replace(plan, minutes=options.minutes or plan.minutes, steps=options.steps)

@@ -1,9 +1,9 @@
-"""A measured share, and how sure it is. Knows nothing of what was measured."""
+"""A measured share with its confidence interval. Knows nothing of what was measured."""
 
 import math
 from dataclasses import dataclass
 
-from core.stats import wilson
+from core.statistics import wilson
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class Result:
 
     @property
     def interval(self) -> tuple[float, float]:
-        return wilson(round(self.hits), self.n)
+        """(low, high) of Wilson's 95 % interval."""
+        interval = wilson(round(self.hits), self.n)
+        return interval.low, interval.high
 
 
-def pass_at(k: int, samples: int, right: int) -> float:
+def pass_at(k: int, samples: int, correct: int) -> float:
     """The unbiased estimate of the chance that one of ``k`` samples is right.
 
     Source: Chen et al. 2021, Evaluating Large Language Models Trained on Code.
     """
-    return 1 - math.comb(samples - right, k) / math.comb(samples, k)
+    return 1 - math.comb(samples - correct, k) / math.comb(samples, k)

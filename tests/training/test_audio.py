@@ -42,9 +42,9 @@ TOY = train.Plan(
     batch=4,
     sounds=10,
     pieces=300,
-    rate=1e-2,
-    hearing=HEARING,
-    reading=text.Plan(steps=3, width=32, layers=1, heads=2, batch=4),
+    learning_rate=1e-2,
+    codec_plan=HEARING,
+    text_plan=text.Plan(steps=3, width=32, layers=1, heads=2, batch=4),
 )
 
 
@@ -78,7 +78,7 @@ def test_training_knows_every_value_that_evaluation_asks_for():
 
 
 def test_evaluation_asks_for_every_instrument_content_and_property():
-    asked = [one for one, _ in evaluate.asked(600)]
+    asked = [one for one, _ in evaluate.held_out_captions(600)]
     assert {one.content for one in asked} >= {*sound.TUNED, "drums"}
     assert {one.instrument for one in asked} >= {*sound.INSTRUMENTS}
     assert {one.chord for one in asked} >= {*sound.CHORDS}
@@ -173,12 +173,12 @@ def test_k_means_finds_what_is_there():
 
 @pytest.fixture(scope="module")
 def listener():
-    return codec.fitted(HEARING)
+    return codec.fit(HEARING)
 
 
 def test_the_quick_way_back_is_the_models_own(listener):
-    codes = codec.encoded(listener, heard(4))
-    quick, slow = codec.sounded(listener, codes), codec.decoded(listener, codes)
+    codes = codec.encode(listener, heard(4))
+    quick, slow = codec.decode_fast(listener, codes), codec.decode(listener, codes)
     assert (quick - slow).norm() < 0.1 * slow.norm()
 
 
@@ -186,10 +186,10 @@ def heard(count: int) -> torch.Tensor:
     return torch.from_numpy(np.stack([samples for _, samples in clips.rendered("heard", count)]))
 
 
-@pytest.mark.parametrize("size", [codec.BANDS, codec.LATER])
+@pytest.mark.parametrize("size", [codec.BANDS, codec.SUBBANDS])
 def test_the_transform_keeps_lengths_and_angles(size):
     """Overlapping windows too: so the transposed convolution is its inverse."""
-    rows = codec.cosines(size)
+    rows = codec.mdct_rows(size)
     assert torch.allclose(rows @ rows.T, torch.eye(size), atol=1e-5)
     assert torch.allclose(rows[:, :size] @ rows[:, size:].T, torch.zeros(size, size), atol=1e-5)
 
@@ -207,14 +207,14 @@ def test_without_codebooks_the_codec_gives_back_what_it_hears():
 
 def test_the_quick_way_to_codes_is_the_models_own(listener):
     samples = heard(4)
-    quick, slow = codec.encoded(listener, samples), listener.encode(samples[:, None]).audio_codes[0]
+    quick, slow = codec.encode(listener, samples), listener.encode(samples[:, None]).audio_codes[0]
     assert quick.shape == slow.shape == (4, HEARING.books, synthesis.FRAMES)
     assert (quick == slow).float().mean() > 0.95
 
 
 def test_each_codebook_brings_the_sound_nearer(listener):
     samples = heard(8)
-    codes = codec.encoded(listener, samples)
+    codes = codec.encode(listener, samples)
     apart = []
     for books in range(1, HEARING.books + 1):
         with torch.no_grad():
@@ -225,7 +225,7 @@ def test_each_codebook_brings_the_sound_nearer(listener):
 
 def test_each_codebook_comes_one_step_after_the_one_before():
     codes = torch.arange(6).view(1, 2, 3)
-    assert train.delayed(codes, 9).tolist() == [[[9, 0, 1, 2, 9], [9, 9, 3, 4, 5]]]
+    assert train.delay(codes, 9).tolist() == [[[9, 0, 1, 2, 9], [9, 9, 3, 4, 5]]]
 
 
 def trainer(run: Path) -> train.Trainer:
@@ -233,9 +233,9 @@ def trainer(run: Path) -> train.Trainer:
 
 
 def test_a_run_keeps_its_tokens_when_captions_change(tmp_path, monkeypatch):
-    first = train.kept_tokenizer(tmp_path, TOY)
+    first = train.run_tokenizer(tmp_path, TOY)
     monkeypatch.setattr(train.vocabulary, "trained", None)
-    assert train.kept_tokenizer(tmp_path, TOY)("a slow scale").input_ids == first("a slow scale").input_ids
+    assert train.run_tokenizer(tmp_path, TOY)("a slow scale").input_ids == first("a slow scale").input_ids
 
 
 def test_training_resumes_where_it_was(tmp_path):
@@ -247,7 +247,7 @@ def test_training_resumes_where_it_was(tmp_path):
     second = trainer(tmp_path)
     second.restore(tmp_path / "checkpoint.pt")
     list(second.run())
-    assert second.place.step == whole.place.step == TOY.steps
+    assert second.counters.step == whole.counters.step == TOY.steps
     for a, b in zip(whole.average.parameters(), second.average.parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -260,14 +260,14 @@ def test_training_lowers_the_loss(tmp_path):
 
 
 def test_the_text_encoder_learns_what_captions_mention(tokenizer):
-    plan = text.Plan(steps=120, width=32, layers=1, heads=2, batch=16, rate=1e-2)
+    plan = text.Plan(steps=120, width=32, layers=1, heads=2, batch=16, learning_rate=1e-2)
     losses = list(text.trainer(plan, tokenizer).run())
     assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[10:20])
 
 
 def test_what_is_written_is_a_musicgen_in_float16(tmp_path):
     made, audio, tokenizer = train.prepared(tmp_path, TOY, resume=False, save_every=1)
-    export.write(made.average.module.whole(audio), tokenizer, tmp_path / "out", vars(made.place))
+    export.write(made.average.module.whole(audio), tokenizer, tmp_path / "out", vars(made.counters))
     with safe_open(tmp_path / "out/model.safetensors", "pt") as file:
         assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float16}  # noqa: SIM118
     model = MusicgenForConditionalGeneration.from_pretrained(tmp_path / "out", dtype=torch.float32)

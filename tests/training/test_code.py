@@ -35,7 +35,7 @@ from training.result import Result, pass_at
 from training.text.example import held_out
 
 MODEL = Path(__file__).parents[2] / "models/tiny-code"
-TOY = train.Plan(layers=1, width=32, heads=4, vocabulary=500, rotary=4, tokens=512, rate=1e-2, steps=6)
+TOY = train.Plan(layers=1, width=32, heads=4, vocabulary=500, rotary=4, tokens=512, learning_rate=1e-2, steps=6)
 MAKERS = (
     *(pipelines.numbers, pipelines.words, pipelines.characters, predicates.make),
     *(recursion.make, orders.make, formulas.make, basics.make),
@@ -165,7 +165,7 @@ def test_training_lowers_the_loss_and_resumes_where_it_was(tokenizer, tmp_path):
     second = train.Trainer(TOY, tokenizer)
     second.restore(tmp_path / "checkpoint.pt")
     list(second.run())
-    assert second.place.step == whole.place.step == TOY.steps
+    assert second.counters.step == whole.counters.step == TOY.steps
     for a, b in zip(whole.model.parameters(), second.model.parameters(), strict=True):
         assert torch.equal(a, b)
 

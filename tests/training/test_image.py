@@ -27,10 +27,10 @@ TOY = train.Plan(
     batch=4,
     scenes=24,
     merges=300,
-    rate=1e-2,
-    seeing=SHORT(),
-    decoding=SHORT(),
-    reading=text.Plan(steps=3, width=16, layers=1, heads=2, batch=4),
+    learning_rate=1e-2,
+    encoder_plan=SHORT(),
+    decoder_plan=SHORT(),
+    text_plan=text.Plan(steps=3, width=16, layers=1, heads=2, batch=4),
 )
 
 
@@ -69,7 +69,7 @@ def test_a_caption_says_only_what_is_there():
         said = captions.caption(shown, rng)
         facts = judge.labels(shown)
         for name, value in said.mentions.items():
-            if not name.startswith(captions.PLACED):
+            if not name.startswith(captions.ORDINALS):
                 assert facts[name] == value
         if isinstance(shown, Landscape):
             for feature in set(scene.FEATURES) - shown.features - {"stars", "clouds"}:
@@ -144,9 +144,9 @@ def trainer(run: Path) -> train.Trainer:
 
 
 def test_a_run_keeps_its_tokens_when_captions_change(tmp_path, monkeypatch):
-    first = train.kept_tokenizer(tmp_path, TOY)
+    first = train.run_tokenizer(tmp_path, TOY)
     monkeypatch.setattr(train.vocabulary, "trained", None)
-    assert train.kept_tokenizer(tmp_path, TOY)("a red star").input_ids == first("a red star").input_ids
+    assert train.run_tokenizer(tmp_path, TOY)("a red star").input_ids == first("a red star").input_ids
 
 
 def test_training_resumes_where_it_was(tmp_path):
@@ -158,7 +158,7 @@ def test_training_resumes_where_it_was(tmp_path):
     second = trainer(tmp_path)
     second.restore(tmp_path / "checkpoint.pt")
     list(second.run())
-    assert second.place.step == whole.place.step == TOY.steps
+    assert second.counters.step == whole.counters.step == TOY.steps
     for a, b in zip(whole.average.parameters(), second.average.parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -173,17 +173,17 @@ def test_training_lowers_the_loss(tmp_path):
 def test_latents_are_colours_and_outlines():
     """A plain picture is its colour everywhere and has no outline; an edge inside of a place has one, there alone."""
     plain = torch.tensor([1.0, -1.0, 0.5]).reshape(1, 3, 1, 1).expand(1, 3, 64, 64)
-    found = autoencoder.latents_of(plain)
+    found = autoencoder.target_latents(plain)
     assert found.shape == (1, 4, 16, 16)
     assert torch.equal(found[0, :, 0, 0], torch.tensor([1.0, -1.0, 0.5, 0.0]))
     halved = plain.clone()
     halved[..., 34:] = 0.0
-    outlines = autoencoder.latents_of(halved)[0, 3]
+    outlines = autoencoder.target_latents(halved)[0, 3]
     assert (outlines > 0).nonzero()[:, 1].unique().tolist() == [8]
 
 
 def test_the_encoder_learns_what_latents_are():
-    trainer = autoencoder.EncoderTrainer(SHORT(steps=120, batch=4, rate=5e-3), autoencoder.new_model(SHORT()))
+    trainer = autoencoder.EncoderTrainer(SHORT(steps=120, batch=4, learning_rate=5e-3), autoencoder.new_model(SHORT()))
     losses = list(trainer.run())
     assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
 
@@ -191,14 +191,14 @@ def test_the_encoder_learns_what_latents_are():
 def test_the_decoder_learns_without_moving_the_latents(tmp_path):
     vae = autoencoder.new_model(SHORT())
     images = torch.from_numpy(pictures.stacked([pixels for _, pixels in pictures.drawn("c", 2)]))
-    before, decoded = autoencoder.encoded(vae, images), vae.decode(autoencoder.encoded(vae, images)).sample
+    before, decoded = autoencoder.encode(vae, images), vae.decode(autoencoder.encoded(vae, images)).sample
     list(autoencoder.DecoderTrainer(SHORT(), vae).run())
-    assert torch.equal(before, autoencoder.encoded(vae, images))
+    assert torch.equal(before, autoencoder.encode(vae, images))
     assert not torch.equal(decoded, vae.decode(before).sample)
 
 
 def test_the_text_encoder_learns_what_captions_mention(tokenizer):
-    plan = text.Plan(steps=120, width=32, layers=1, heads=2, batch=16, rate=1e-2)
+    plan = text.Plan(steps=120, width=32, layers=1, heads=2, batch=16, learning_rate=1e-2)
     losses = list(text.trainer(plan, tokenizer).run())
     assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[10:20])
 
@@ -207,7 +207,7 @@ def test_what_is_written_is_a_pipeline_in_float16(tmp_path):
     made, vae, tokenizer = train.prepared(tmp_path, TOY, resume=False, save_every=1)
     painter = made.average.module
     parts = export.pipeline(vae, painter.encoder, painter.unet, tokenizer, made.schedule)
-    export.write(parts, tmp_path / "out", vars(made.place))
+    export.write(parts, tmp_path / "out", vars(made.counters))
     again = evaluate.Painter(tmp_path / "out", steps=3)
     (pixels,) = again.painted(["a red star"])
     assert pixels.shape == (drawing.SIDE, drawing.SIDE, 3)

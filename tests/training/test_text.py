@@ -29,7 +29,9 @@ from training.text.example import Example, for_evaluation, for_training, held_ou
 
 MODEL = Path(__file__).parents[2] / "models/tiny-text"
 FAMILIES = (sums, labels, extraction, personas, formats, echo)
-TOY = train.Plan(layers=1, width=16, heads=2, vocabulary=400, context=512, tokens=512, parts=2, rate=1e-2, steps=6)
+TOY = train.Plan(
+    layers=1, width=16, heads=2, vocabulary=400, context=512, tokens=512, parts=2, learning_rate=1e-2, steps=6
+)
 
 
 def drawn(make: Callable[[random.Random], Example], count: int, seed: int = 0) -> list[Example]:
@@ -160,7 +162,7 @@ def test_a_resumed_run_ends_like_an_uninterrupted_one(tokenizer, mixture, tmp_pa
     second = train.Trainer(TOY, tokenizer, mixture)
     second.restore(tmp_path / "checkpoint.pt")
     list(second.run())
-    assert second.place.step == whole.place.step == TOY.steps
+    assert second.counters.step == whole.counters.step == TOY.steps
     for a, b in zip(whole.model.parameters(), second.model.parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -191,7 +193,7 @@ def test_the_shipped_card_says_what_the_model_is():
 
 def test_lessons_are_taught_where_the_table_says(mixture):
     usual = mixture.makers(10**6)
-    for first, end, maker, weight in corpus.LESSONS:
+    for first, end, maker, weight in corpus.CURRICULUM:
         assert mixture.makers(first)[maker] == mixture.makers(end - 1)[maker] == weight
         assert mixture.makers(end).get(maker, 0) != weight
     assert labels.make_plain not in usual

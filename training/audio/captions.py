@@ -1,7 +1,7 @@
 """A sound in words, as people would type it. Knows no samples.
 
-What a caption does not say is left to chance in the sound, so that a prompt asks for what it names and nothing else.
-`caption` also says what it mentions, which is what a sound made from it can be judged by.
+What a caption leaves out is random in its sound, so that a prompt fixes what it names and nothing else. A Caption also
+lists what it mentions, by which a generated sound is judged.
 """
 
 import random
@@ -65,20 +65,20 @@ class Caption:
 
 
 def caption(sound: Sound, rng: random.Random) -> Caption:
-    """Content and instrument are always named, the rest by chance."""
-    said = {
+    """A random caption: content and instrument are always named, the rest with the odds in MENTIONED."""
+    named = {
         name: getattr(sound, name) for name, often in MENTIONED.items() if getattr(sound, name) and chance(rng, often)
     }
-    mentions = {"content": sound.content, **({"instrument": sound.instrument} if sound.instrument else {}), **said}
-    text = _phrase(sound, said, rng)
+    mentions = {"content": sound.content, **({"instrument": sound.instrument} if sound.instrument else {}), **named}
+    text = _phrase(sound, named, rng)
     text = weighted(rng, OPENINGS) + text
     text += "." if chance(rng, 0.1) else ""
     return Caption(text, mentions)
 
 
-def _phrase(sound: Sound, said: Mapping[str, str], rng: random.Random) -> str:
-    words, after = _adjectives(said, rng), ""
-    if "direction" in said:
+def _phrase(sound: Sound, named: Mapping[str, str], rng: random.Random) -> str:
+    words, after = _adjectives(named, rng), ""
+    if "direction" in named:
         if chance(rng, 0.7):
             words.append(rng.choice(DIRECTIONS[sound.direction]))
         else:
@@ -86,7 +86,7 @@ def _phrase(sound: Sound, said: Mapping[str, str], rng: random.Random) -> str:
     if sound.content not in CONTENTS:
         noun = rng.choice(DRUMS[sound.instrument] if sound.instrument else NOISES[sound.content])
         return _with_article(words, noun, rng)
-    tonal = [said[name] for name in ("name", "chord") if name in said]
+    tonal = [named[name] for name in ("name", "chord") if name in named]
     noun = " ".join([*tonal, rng.choice(CONTENTS[sound.content])])
     instrument = rng.choice(INSTRUMENTS[sound.instrument])
     if chance(rng, BEFORE):
@@ -97,11 +97,11 @@ def _phrase(sound: Sound, said: Mapping[str, str], rng: random.Random) -> str:
     return _with_article(words, noun, rng) + after + joined + instrument
 
 
-def _adjectives(said: Mapping[str, str], rng: random.Random) -> list[str]:
+def _adjectives(named: Mapping[str, str], rng: random.Random) -> list[str]:
     tables = {"speed": SPEEDS, "register": REGISTERS, "loudness": LOUDNESSES}
-    found = [rng.choice(table[said[name]]) for name, table in tables.items() if name in said]
-    rng.shuffle(found)
-    return found
+    adjectives = [rng.choice(table[named[name]]) for name, table in tables.items() if name in named]
+    rng.shuffle(adjectives)
+    return adjectives
 
 
 def _with_article(words: Sequence[str], noun: str, rng: random.Random) -> str:

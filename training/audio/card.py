@@ -1,4 +1,4 @@
-"""The model's card: the tables of an evaluation, written between two markers. Does not know how they came."""
+"""The model's card: the tables of an evaluation, written between two markers. Does not know how they were measured."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Quality(Protocol):
 
 
 def bars(results: Sequence[Result]) -> str:
-    """What was aimed at, beside what was measured."""
+    """A table of the aims and the measured shares."""
     share = {r.what: r.share for r in results}
     return card.bars(
         (f"{what} as the caption says", f"at least {aim:.0%}", share[what], share[what] >= aim)
@@ -44,7 +44,7 @@ def sizes(folder: Path) -> str:
 
 
 def write(folder: Path, results: Sequence[Result], others: Sequence[Result], codec: Quality, seconds: float) -> None:
-    """Put the tables onto the folder's card."""
+    """Write the tables into the folder's card."""
     speed = f"One second of sound takes {seconds:.2f} s of computing on one core."
     alone = (
         f"The codec alone leaves {codec.spectra:.1f} dB between the spectra of a held-out sound and of its copy, and "

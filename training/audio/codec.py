@@ -1,10 +1,9 @@
-"""The codec between samples and codes: an EnCodec whose layers are a lapped cosine transform. Knows no captions.
+"""The codec between samples and codes: an EnCodec whose weights are a lapped cosine transform. Knows no captions.
 
-250 samples (31 ms) become one frame. Each strided convolution is a modified discrete cosine transform (Princen &
-Bradley 1987), whose window is twice its step as in EnCodec: first into 25 bands, then each band over ten of its values.
-The transposed convolutions are its inverse. What varies most of the 250 coefficients goes to the codebooks, which are
-learnt (codebooks.py). Signals pass the activations so small that these are nearly straight there, and the LSTMs add
-nothing.
+250 samples (31 ms) become one frame. Each strided convolution is a modified discrete cosine transform (MDCT; Princen &
+Bradley 1987) with a window of twice its stride, as in EnCodec: first into 25 bands, then each band over ten values. The
+transposed convolutions are its inverse. The principal directions of the 250 coefficients go to the codebooks, which are
+fitted (codebooks.py). Signals are scaled down so that the activations (ELU) are nearly linear, and the LSTMs add zero.
 """
 
 import math
@@ -18,18 +17,18 @@ from transformers import EncodecConfig, EncodecModel
 from training.audio import clips, codebooks
 from training.audio.synthesis import FRAME, RATE
 
-BANDS, LATER = 25, 10
-STEPS = (BANDS, 1, 1, LATER)
-"""Of the strided convolutions. An EnCodec doubles its channels with each: two that pass on what they get make room."""
-SMALL, AT_ONCE = 0.01, 16
-"""What a signal is multiplied by before the activations; sounds to decode at once."""
-SOFTEST, COUNT = 0.05, 1.7
-"""A frame counts by one over its size, plus the one, to the power of the other."""
+BANDS, SUBBANDS = 25, 10
+STRIDES = (BANDS, 1, 1, SUBBANDS)
+"""Strides of the convolutions. An EnCodec doubles its channels with each; two of stride 1 only add channels."""
+INPUT_SCALE, DECODE_BATCH = 0.01, 16
+"""The factor on signals before the activations; the batch size of `decode`."""
+WEIGHT_FLOOR, WEIGHT_POWER = 0.05, 1.7
+"""A frame's weight is (norm + WEIGHT_FLOOR) ** -WEIGHT_POWER."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The codec's shape, and how many ``sounds`` it is fitted to."""
+    """The codec's shape, and the number of ``sounds`` that it is fitted to."""
 
     filters: int = 16
     width: int = 128
@@ -40,12 +39,12 @@ class Plan:
 
 
 def new_model(plan: Plan) -> EncodecModel:
-    """With random weights."""
+    """An EnCodec of the plan's shape with random weights."""
     torch.manual_seed(plan.seed)
     bits = plan.books * (plan.codes.bit_length() - 1) * math.ceil(RATE / FRAME)
     config = EncodecConfig(
         sampling_rate=RATE,
-        upsampling_ratios=list(reversed(STEPS)),
+        upsampling_ratios=list(reversed(STRIDES)),
         num_filters=plan.filters,
         kernel_size=1,
         last_kernel_size=1,
@@ -60,44 +59,46 @@ def new_model(plan: Plan) -> EncodecModel:
     return EncodecModel(config).eval()
 
 
-def fitted(plan: Plan) -> EncodecModel:
-    """The transform, the coefficients that vary most, and codebooks for them."""
+def fit(plan: Plan) -> EncodecModel:
+    """A codec with the transform, the principal directions of its coefficients, and codebooks for them."""
     model = new_model(plan)
     write_transform(model)
-    sounds = np.stack([samples for _, samples in clips.rendered(f"codec {plan.seed}", plan.sounds)])
-    frames = coefficients(torch.from_numpy(sounds)).transpose(1, 2).flatten(0, 1)
-    weights = (frames.norm(dim=1) + SOFTEST) ** -COUNT
+    sounds = np.stack(
+        [samples for _, samples in clips.rendered(f"codec {plan.seed}", plan.sounds)]
+    )  # (sounds, samples)
+    frames = coefficients(torch.from_numpy(sounds)).transpose(1, 2).flatten(0, 1)  # (all frames, FRAME)
+    weights = (frames.norm(dim=1) + WEIGHT_FLOOR) ** -WEIGHT_POWER  # (all frames,)
     _, _, directions = torch.linalg.svd((frames * weights[:, None]).T @ frames)
-    kept = directions[: plan.width]
+    kept = directions[: plan.width]  # (width, FRAME)
     write_directions(model, kept)
     codebooks.fill(model, frames @ kept.T, weights, plan.seed)
     return model
 
 
-def cosines(size: int) -> torch.Tensor:
-    """The transform's rows (size x 2 size), of length 1, under a window of half a sine."""
+def mdct_rows(size: int) -> torch.Tensor:
+    """The MDCT's orthonormal rows under a sine window (Princen & Bradley 1987): size x 2 size, float32."""
     n, k = np.arange(2 * size), np.arange(size)[:, None]
     rows = np.cos(np.pi / size * (n + 0.5 + size / 2) * (k + 0.5)) * np.sin(np.pi * (n + 0.5) / (2 * size))
     return torch.from_numpy(rows * np.sqrt(2 / size)).float()
 
 
 def write_transform(model: EncodecModel) -> None:
-    """Into all layers but those next to the codebooks."""
-    first, *down = (layer.conv for layer in model.encoder.layers[: 2 * len(STEPS) + 1 : 2])
-    *up, last = (layer.conv for layer in model.decoder.layers[3 : 2 * len(STEPS) + 4 : 2])
+    """Set all layers but those next to the codebooks to the transform and its inverse; zero the LSTMs."""
+    first, *down = (layer.conv for layer in model.encoder.layers[: 2 * len(STRIDES) + 1 : 2])
+    *up, last = (layer.conv for layer in model.decoder.layers[3 : 2 * len(STRIDES) + 4 : 2])
     samples = torch.zeros_like(first.weight)
     samples[0, 0, 0] = 1
-    _write(first, samples * SMALL)
-    _write(last, samples.transpose(0, 1) / SMALL)
-    for into, out, step in zip(down, reversed(up), STEPS, strict=True):
+    _write(first, samples * INPUT_SCALE)
+    _write(last, samples.transpose(0, 1) / INPUT_SCALE)
+    for into, out, step in zip(down, reversed(up), STRIDES, strict=True):
         weight = torch.zeros_like(into.weight)
         if step == 1:
             weight[range(BANDS), range(BANDS), 1] = 1
         elif step == BANDS:
-            weight[:BANDS, 0] = cosines(BANDS)
+            weight[:BANDS, 0] = mdct_rows(BANDS)
         else:
             for band in range(BANDS):
-                weight[band * LATER : (band + 1) * LATER, band] = cosines(LATER)
+                weight[band * SUBBANDS : (band + 1) * SUBBANDS, band] = mdct_rows(SUBBANDS)
         _write(into, weight)
         _write(out, weight)
     for part in (model.encoder, model.decoder):
@@ -106,16 +107,16 @@ def write_transform(model: EncodecModel) -> None:
 
 
 def write_directions(model: EncodecModel, directions: torch.Tensor) -> None:
-    """Into the layers next to the codebooks: which sums of coefficients (width x FRAME) are kept."""
+    """Set the layers next to the codebooks to a projection and its transpose; `directions` are width x FRAME."""
     into, out = model.encoder.layers[-1].conv, model.decoder.layers[0].conv
     weights = torch.zeros_like(into.weight)
     weights[:, :FRAME, 0] = directions
-    _write(into, weights / SMALL)
-    _write(out, weights.transpose(0, 1) * SMALL)
+    _write(into, weights / INPUT_SCALE)
+    _write(out, weights.transpose(0, 1) * INPUT_SCALE)
 
 
 def _write(layer: nn.Module, weight: torch.Tensor) -> None:
-    """As a direction and a length (weight normalisation); the direction of nothing is any."""
+    """Set a weight-normalised layer (Salimans & Kingma 2016) to `weight`; a zero row gets any direction."""
     normed = layer.parametrizations.weight
     length = weight.flatten(1).norm(dim=1).view(normed.original0.shape)
     with torch.no_grad():
@@ -125,47 +126,50 @@ def _write(layer: nn.Module, weight: torch.Tensor) -> None:
 
 
 def coefficients(sounds: torch.Tensor) -> torch.Tensor:
-    """Of the transform (sounds x FRAME x frames), from sounds x samples: what the encoder's layers say, without those
-    of their channels that are empty. Many times as quick."""
-    bands = _convolved(sounds[:, None], cosines(BANDS)[:, None], BANDS, 1)
-    return _convolved(bands, cosines(LATER).repeat(BANDS, 1)[:, None], LATER, BANDS)
+    """The transform's coefficients: sounds x FRAME x frames, from sounds x samples.
+
+    The same numbers as the encoder's layers, without their empty channels, many times faster.
+    """
+    bands = _forward_mdct(sounds[:, None], mdct_rows(BANDS)[:, None], BANDS, 1)
+    return _forward_mdct(bands, mdct_rows(SUBBANDS).repeat(BANDS, 1)[:, None], SUBBANDS, BANDS)
 
 
-def _convolved(values: torch.Tensor, weight: torch.Tensor, step: int, groups: int) -> torch.Tensor:
+def _forward_mdct(values: torch.Tensor, weight: torch.Tensor, step: int, groups: int) -> torch.Tensor:
     padded = nn.functional.pad(values, (step - step // 2, step // 2), mode="reflect")
     return nn.functional.conv1d(padded, weight, stride=step, groups=groups)
 
 
 @torch.no_grad()
-def encoded(model: EncodecModel, sounds: torch.Tensor) -> torch.Tensor:
-    """Codes (sounds x codebooks x frames) of sounds x samples."""
-    into = model.encoder.layers[-1].conv.weight[:, :FRAME, 0] * SMALL
+def encode(model: EncodecModel, sounds: torch.Tensor) -> torch.Tensor:
+    """Codes: sounds x codebooks x frames, int64, from sounds x samples."""
+    into = model.encoder.layers[-1].conv.weight[:, :FRAME, 0] * INPUT_SCALE
     return model.quantizer.encode(into @ coefficients(sounds)).transpose(0, 1)
 
 
 @torch.no_grad()
-def sounded(model: EncodecModel, codes: torch.Tensor) -> torch.Tensor:
-    """As `decoded`, without the decoder's empty channels: many times as quick. The last codebooks may be missing."""
-    out = model.decoder.layers[0].conv.weight[:FRAME, :, 0] / SMALL
-    bands = _restored(
-        out @ model.quantizer.decode(codes.transpose(0, 1)), cosines(LATER).repeat(BANDS, 1), LATER, BANDS
+def decode_fast(model: EncodecModel, codes: torch.Tensor) -> torch.Tensor:
+    """Sounds x samples from sounds x codebooks x frames, as `decode`, without the decoder's empty channels: many times
+    faster. The last codebooks may be missing."""
+    out = model.decoder.layers[0].conv.weight[:FRAME, :, 0] / INPUT_SCALE
+    bands = _inverse_mdct(
+        out @ model.quantizer.decode(codes.transpose(0, 1)), mdct_rows(SUBBANDS).repeat(BANDS, 1), SUBBANDS, BANDS
     )
-    return _restored(bands, cosines(BANDS), BANDS, 1)[:, 0]
+    return _inverse_mdct(bands, mdct_rows(BANDS), BANDS, 1)[:, 0]
 
 
-def _restored(values: torch.Tensor, rows: torch.Tensor, step: int, groups: int) -> torch.Tensor:
-    found = nn.functional.conv_transpose1d(values, rows[:, None], stride=step, groups=groups)
-    return found[..., step - step // 2 : found.shape[-1] - step // 2]
+def _inverse_mdct(values: torch.Tensor, rows: torch.Tensor, step: int, groups: int) -> torch.Tensor:
+    output = nn.functional.conv_transpose1d(values, rows[:, None], stride=step, groups=groups)
+    return output[..., step - step // 2 : output.shape[-1] - step // 2]
 
 
 @torch.no_grad()
-def decoded(model: EncodecModel, codes: torch.Tensor) -> torch.Tensor:
-    """Sounds x samples."""
-    return torch.cat([model.decode(part[None], [None]).audio_values[:, 0] for part in codes.split(AT_ONCE)])
+def decode(model: EncodecModel, codes: torch.Tensor) -> torch.Tensor:
+    """Sounds x samples, from sounds x codebooks x frames, by the model's own decoder."""
+    return torch.cat([model.decode(part[None], [None]).audio_values[:, 0] for part in codes.split(DECODE_BATCH)])
 
 
-def spectrum(sounds: torch.Tensor, window: int) -> torch.Tensor:
-    """Magnitudes (sounds x places x windows), of which a sine's highest is its amplitude."""
-    shape = torch.hann_window(window)
-    found = torch.stft(sounds, window, window // 4, window=shape, return_complex=True)
-    return found.abs() / (shape.sum() / 2)
+def spectrum(sounds: torch.Tensor, window_size: int) -> torch.Tensor:
+    """Magnitudes: sounds x bins x windows; a sine's peak is its amplitude. `window_size` is in samples."""
+    window_values = torch.hann_window(window_size)
+    stft = torch.stft(sounds, window_size, window_size // 4, window=window_values, return_complex=True)
+    return stft.abs() / (window_values.sum() / 2)

@@ -12,7 +12,7 @@ from transformers import (
 )
 
 from training.audio.synthesis import FRAMES
-from training.export import forget_places, written
+from training.export import remove_source_paths, written
 
 GUIDANCE, TEMPERATURE, TOP_K = 1.5, 0.8, 50
 
@@ -38,12 +38,12 @@ def write(
     folder: Path,
     trained: dict[str, float],
 ) -> None:
-    """``trained`` (steps, seconds, sounds) is kept beside the weights for the card."""
+    """Write model and processor; ``trained`` (steps, seconds, sounds) goes to training.json for the card."""
     model.generation_config = settings(model)
     tokenizer.backend_tokenizer.no_truncation()
-    tokenizer.backend_tokenizer.no_padding()  # else the last call's settings would be kept with it
+    tokenizer.backend_tokenizer.no_padding()  # else the last call's settings would be saved too
     listener = EncodecFeatureExtractor(feature_size=1, sampling_rate=model.config.audio_encoder.sampling_rate)
     with written(folder, trained) as draft:
         model.to(torch.float16).save_pretrained(draft)
         MusicgenProcessor(listener, tokenizer).save_pretrained(draft)
-        forget_places(draft)
+        remove_source_paths(draft)

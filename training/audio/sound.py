@@ -1,8 +1,7 @@
-"""What is heard in three seconds, as a value, and how one is drawn by lot. Knows neither samples nor words.
+"""The content of a three-second sound, as a value, and its random generation. Knows neither samples nor words.
 
 The split is by content, as everywhere in training/: a stable hash of what is combined (instrument, content, direction
-or kind, speed, register and loudness) says on which side a sound lies, however it is worded and whatever notes it
-takes.
+or kind, speed, register and loudness) decides the side, whatever the wording and the notes.
 """
 
 import random
@@ -25,7 +24,7 @@ LOUDNESSES = ("soft", "loud")
 NAMES = ("C", "D", "E", "F", "G", "A", "B")
 PLAYED, DRUMMED = 0.72, 0.14
 SPLIT = "sound6 "
-"""Stands before each key: of six tried, the one that holds out some of the few drums and noises too."""
+"""The hash's salt: of six tried, the one that also holds out some of the few drums and noises."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +46,17 @@ class Sound:
 
     @property
     def key(self) -> str:
-        """What is combined, without the note's name."""
+        """The combination of properties that the split hashes, without the note's name."""
         parts = (self.instrument, self.content, self.direction, self.chord, self.speed, self.register, self.loudness)
         return SPLIT + " ".join(part for part in parts if part)
 
 
 def sound(rng: random.Random) -> Sound:
-    """Any sound."""
-    lot = rng.random()
-    if lot < PLAYED:
+    """A random sound of either side of the split."""
+    draw = rng.random()
+    if draw < PLAYED:
         return tuned(rng)
-    return drums(rng) if lot < PLAYED + DRUMMED else noise(rng)
+    return drums(rng) if draw < PLAYED + DRUMMED else noise(rng)
 
 
 def tuned(rng: random.Random) -> Sound:
@@ -93,14 +92,14 @@ def _loudness(rng: random.Random) -> str:
 def for_training(rng: random.Random, make: Callable[[random.Random], Sound] = sound) -> Sound:
     """Draw until the sound is not held out."""
     while True:
-        found = make(rng)
-        if not held_out(found.key):
-            return found
+        candidate = make(rng)
+        if not held_out(candidate.key):
+            return candidate
 
 
 def for_evaluation(rng: random.Random, make: Callable[[random.Random], Sound] = sound) -> Sound:
     """Draw until the sound is held out."""
     while True:
-        found = make(rng)
-        if held_out(found.key):
-            return found
+        candidate = make(rng)
+        if held_out(candidate.key):
+            return candidate

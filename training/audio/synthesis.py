@@ -1,9 +1,8 @@
 """Sounds as samples: additive instruments, drums and noises, mono, 8 kHz, three seconds. Knows no words and no model.
 
 Tuned to the scientific pitch (C4 = 256 Hz, so A4 = 426.7 Hz) in just intonation (9/8, 5/4, 4/3, 3/2, 5/3, 15/8), and
-every note begins with a new frame of the codec and at phase 0. Then the partials of C to B come back to the same phase
-within a few frames, which leaves a small codec few things to say. The same sound and the same chance give the same
-samples.
+every note begins with a frame of the codec, at phase 0. So the partials of C to B repeat their phase within a few
+frames, and a small codec needs few codes. The samples depend on the sound and the generator's state alone.
 """
 
 import random
@@ -23,16 +22,16 @@ OCTAVES = {"low": 0.5, "middle": 1.0, "high": 2.0}
 CHORDS = {"major": (1, 5 / 4, 3 / 2), "minor": (1, 6 / 5, 3 / 2)}
 PEAKS = {"soft": 0.2, "loud": 0.8}
 HIGHEST, RELEASE = 3_700, 0.03
-PACES = {"slow": (13, 15), "fast": (5, 6)}
-"""Frames from one note to the next, at least and at most."""
-BEATS = {"slow": (11, 12), "fast": (5, 6)}
-"""Frames from one half of a beat to the next."""
+FRAMES_BETWEEN_NOTES = {"slow": (13, 15), "fast": (5, 6)}
+"""The fewest and the most frames from one note to the next."""
+FRAMES_PER_HALF_BEAT = {"slow": (11, 12), "fast": (5, 6)}
+"""The fewest and the most frames of half a beat."""
 Samples = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """Partials as (ratio, strength, seconds to fall to 37 %; 0 for as long as the note is held), seconds of attack."""
+    """Partials as (frequency ratio, amplitude, decay time constant in seconds; 0: no decay), and seconds of attack."""
 
     partials: tuple[tuple[float, float, float], ...]
     attack: float
@@ -56,43 +55,44 @@ INSTRUMENTS: Mapping[str, Instrument] = {
 
 
 def render(sound: Sound, rng: random.Random) -> npt.NDArray[np.float32]:
-    """LENGTH samples between -1 and 1."""
+    """LENGTH samples between -1 and 1, with the peak of the sound's loudness."""
     make = {"drums": _drums, "siren": _siren, "alarm": _alarm, "wind": _wind, "rain": _rain}.get(sound.content, _tuned)
     samples = make(sound, rng)[:LENGTH]
     return (samples * (PEAKS[sound.loudness] / np.abs(samples).max())).astype(np.float32)
 
 
 def _seconds(count: int) -> Samples:
+    """The times of `count` samples, in seconds."""
     return np.arange(count) / RATE
 
 
 def tone(instrument: Instrument, frequency: float, held: int) -> Samples:
-    """One note, held for so many samples and then let go within RELEASE seconds."""
+    """One note, held for so many samples and then released within RELEASE seconds."""
     t = _seconds(held + int(RELEASE * RATE))
-    found = np.zeros_like(t)
+    note = np.zeros_like(t)
     for ratio, strength, fall in instrument.partials:
         if ratio * frequency < HIGHEST:
-            wave = strength * np.sin(2 * np.pi * ratio * frequency * t)
-            found += wave * np.exp(-t / fall) if fall else wave
+            partial = strength * np.sin(2 * np.pi * ratio * frequency * t)
+            note += partial * np.exp(-t / fall) if fall else partial
     gate = np.clip(t / instrument.attack, 0, 1) * np.clip((t[-1] - t) / RELEASE, 0, 1)
-    return found * gate
+    return note * gate
 
 
 def _noise(count: int, rng: random.Random) -> Samples:
     return np.random.default_rng(rng.randrange(2**32)).standard_normal(count)
 
 
-def _laid(parts: list[tuple[int, Samples]]) -> Samples:
-    """(frame, samples) pairs, added up."""
-    found = np.zeros(LENGTH)
+def _mixed(parts: list[tuple[int, Samples]]) -> Samples:
+    """The sum of (frame, samples) pairs, each placed at its frame: LENGTH samples."""
+    mix = np.zeros(LENGTH)
     for frame, samples in parts:
-        there = samples[: max(0, LENGTH - frame * FRAME)]
-        found[frame * FRAME : frame * FRAME + len(there)] += there
-    return found
+        part = samples[: max(0, LENGTH - frame * FRAME)]
+        mix[frame * FRAME : frame * FRAME + len(part)] += part
+    return mix
 
 
 def pitch(degree: int) -> float:
-    """Of the white key so many steps above C, as a multiple of C."""
+    """The frequency of the white key `degree` steps above C, as a multiple of C's."""
     return STEPS[degree % 7] * 2.0 ** (degree // 7)
 
 
@@ -101,16 +101,16 @@ def _tuned(sound: Sound, rng: random.Random) -> Samples:
     if sound.name:
         ratios = CHORDS[sound.chord] if sound.chord else (1.0,)
         root, held = base * pitch(NAMES.index(sound.name)), rng.choice((60, 72, 84)) * FRAME
-        return _laid([(0, tone(instrument, root * ratio, held)) for ratio in ratios])
-    pace = rng.randint(*PACES[sound.speed])
-    degrees = _degrees(sound, min(FRAMES // pace, 10), rng)
-    held = [pace] * (len(degrees) - 1) + [min(2 * pace, FRAMES - pace * (len(degrees) - 1) - 3)]
+        return _mixed([(0, tone(instrument, root * ratio, held)) for ratio in ratios])
+    spacing = rng.randint(*FRAMES_BETWEEN_NOTES[sound.speed])
+    degrees = _degrees(sound, min(FRAMES // spacing, 10), rng)
+    held = [spacing] * (len(degrees) - 1) + [min(2 * spacing, FRAMES - spacing * (len(degrees) - 1) - 3)]
     notes = [tone(instrument, base * pitch(d), max(n, 4) * FRAME) for d, n in zip(degrees, held, strict=True)]
-    return _laid([(i * pace, note) for i, note in enumerate(notes)])
+    return _mixed([(i * spacing, note) for i, note in enumerate(notes)])
 
 
 def _degrees(sound: Sound, most: int, rng: random.Random) -> list[int]:
-    """White keys above C: a scale goes by single steps, an arpeggio over a chord, a melody turns at least once."""
+    """White keys above C: single steps in a scale, chord tones in an arpeggio, a melody with two turns or more."""
     if sound.content == "melody":
         return _melody(rng.randint(max(5, most - 3), most), rng)
     if sound.content == "scale":
@@ -124,12 +124,12 @@ def _degrees(sound: Sound, most: int, rng: random.Random) -> list[int]:
 
 def _melody(number: int, rng: random.Random) -> list[int]:
     while True:
-        found = [rng.choice((0, 2, 4, 7))]
-        while len(found) < number:
-            found.append(rng.choice([d for d in range(8) if d != found[-1] and abs(d - found[-1]) <= 4]))
-        steps = np.sign(np.diff(found))
+        degrees = [rng.choice((0, 2, 4, 7))]
+        while len(degrees) < number:
+            degrees.append(rng.choice([d for d in range(8) if d != degrees[-1] and abs(d - degrees[-1]) <= 4]))
+        steps = np.sign(np.diff(degrees))
         if (steps[1:] != steps[:-1]).sum() >= 2:
-            return found
+            return degrees
 
 
 def _kick() -> Samples:
@@ -149,16 +149,16 @@ def _hat() -> Samples:
 
 
 def _drums(sound: Sound, rng: random.Random) -> Samples:
-    """Half beats: the hi-hat on each, kick and snare by turns on the full ones; or one of them alone."""
-    beat = rng.randint(*BEATS[sound.speed])
+    """The hi-hat on every half beat, kick and snare in turn on the full beats; or one of them alone."""
+    beat = rng.randint(*FRAMES_PER_HALF_BEAT[sound.speed])
     parts = []
-    for place, frame in enumerate(range(0, FRAMES - 3, beat)):
+    for half_beat, frame in enumerate(range(0, FRAMES - 3, beat)):
         if sound.instrument in ("kit", "hi-hat"):
             parts.append((frame, _hat()))
-        if place % 2 == 0 and sound.instrument != "hi-hat":
-            first = sound.instrument == "kick" or (sound.instrument == "kit" and place % 4 == 0)
+        if half_beat % 2 == 0 and sound.instrument != "hi-hat":
+            first = sound.instrument == "kick" or (sound.instrument == "kit" and half_beat % 4 == 0)
             parts.append((frame, _kick() if first else _snare()))
-    return _laid(parts)
+    return _mixed(parts)
 
 
 def _siren(sound: Sound, rng: random.Random) -> Samples:
@@ -176,27 +176,29 @@ def _alarm(sound: Sound, rng: random.Random) -> Samples:
     t = _seconds(half * FRAME)
     wave = sum(np.sin(2 * np.pi * 1024 * k * t) / k for k in (1, 3))
     beep = wave * np.clip(np.minimum(t, t[-1] - t) / 0.004, 0, 1)
-    return _laid([(frame, beep) for frame in range(0, FRAMES - half, 2 * half)])
+    return _mixed([(frame, beep) for frame in range(0, FRAMES - half, 2 * half)])
 
 
 def _looped(recording: Samples, rng: random.Random) -> Samples:
-    """The same recording over and over, begun at any frame."""
-    found = np.tile(recording, LENGTH // len(recording))
-    return np.roll(found, rng.randrange(FRAMES) * FRAME)
+    """The recording repeated to LENGTH samples, starting at a random frame."""
+    repeated = np.tile(recording, LENGTH // len(recording))
+    return np.roll(repeated, rng.randrange(FRAMES) * FRAME)
 
 
 def _wind(sound: Sound, rng: random.Random) -> Samples:
-    """Noise without its highs, in gusts."""
+    """Low-passed noise with a slow amplitude modulation."""
     low = lfilter([0.06], [1, -0.9], lfilter([0.2], [1, -0.7], _noise(LENGTH // 2, random.Random(3))))
     return _looped(low * (1 + 0.7 * np.sin(2 * np.pi * np.linspace(0, 1, LENGTH // 2))), rng)
 
 
 def _rain(sound: Sound, rng: random.Random) -> Samples:
-    """Bright noise, and drops."""
-    chance = random.Random(4)
-    found = 0.25 * lfilter([1, -0.7], [1], _noise(LENGTH // 4, chance))
+    """High-passed noise with short decaying sines as drops."""
+    generator = random.Random(4)
+    noise = 0.25 * lfilter([1, -0.7], [1], _noise(LENGTH // 4, generator))
     drop = _seconds(120)
     for _ in range(15):
-        at = chance.randrange(LENGTH // 4 - 120)
-        found[at : at + 120] += 1.2 * np.sin(2 * np.pi * chance.uniform(1500, 3500) * drop) * np.exp(-drop / 0.003)
-    return _looped(found, rng)
+        start = generator.randrange(LENGTH // 4 - 120)
+        noise[start : start + 120] += (
+            1.2 * np.sin(2 * np.pi * generator.uniform(1500, 3500) * drop) * np.exp(-drop / 0.003)
+        )
+    return _looped(noise, rng)

@@ -1,4 +1,4 @@
-"""The text encoder (a T5), and its lesson on the captions' facts."""
+"""The text encoder (a T5), and its pretraining on the captions' facts."""
 
 import random
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
-from training import lesson
+from training import pretraining
 from training.audio import captions, sound
 from training.audio.vocabulary import LENGTH
 
@@ -15,8 +15,8 @@ Tokens = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Plan(lesson.Plan):
-    """As every lesson's; it takes less than a minute."""
+class Plan(pretraining.Plan):
+    """A pretraining's plan, of less than a minute."""
 
     minutes: float = 0.7
     width: int = 128
@@ -39,13 +39,16 @@ def new_model(plan: Plan, tokenizer: PreTrainedTokenizerFast) -> T5EncoderModel:
 
 
 def tokens(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Tokens:
-    """As the processor makes them. An empty text has a mask of zeros: so `generate` asks for no caption (guidance)."""
-    found = tokenizer(texts, padding=True, truncation=True, max_length=LENGTH, return_tensors="pt")
-    there = torch.tensor([[bool(text)] for text in texts])
-    return found.input_ids, found.attention_mask * there
+    """Ids and mask (captions x positions, int64), as the processor makes them.
+
+    An empty text has a mask of zeros, as `generate` passes the empty caption of classifier-free guidance.
+    """
+    encoding = tokenizer(texts, padding=True, truncation=True, max_length=LENGTH, return_tensors="pt")
+    has_text = torch.tensor([[bool(text)] for text in texts])
+    return encoding.input_ids, encoding.attention_mask * has_text
 
 
-def facts() -> lesson.Facts:
+def facts() -> pretraining.Facts:
     rows = {
         "content": sound.CONTENTS,
         "instrument": (*sound.INSTRUMENTS, *sound.DRUMS),
@@ -56,16 +59,16 @@ def facts() -> lesson.Facts:
         "loudness": sound.LOUDNESSES,
         "name": sound.NAMES,
     }
-    return lesson.columns([(name, value) for name, values in rows.items() for value in values])
+    return pretraining.fact_columns([(name, value) for name, values in rows.items() for value in values])
 
 
-def said(rng: random.Random) -> captions.Caption:
+def training_caption(rng: random.Random) -> captions.Caption:
     """A caption of the training side."""
     return captions.caption(sound.for_training(rng), rng)
 
 
 class Reader(torch.nn.Module):
-    """The text encoder with a reading of each token's state, averaged."""
+    """The text encoder with a linear head on the mean of its states: logits, captions x facts."""
 
     def __init__(self, encoder: T5EncoderModel) -> None:
         super().__init__()
@@ -77,7 +80,7 @@ class Reader(torch.nn.Module):
         return self.read(states.sum(1) / mask.sum(1, keepdim=True))
 
 
-def trainer(plan: Plan, tokenizer: PreTrainedTokenizerFast) -> lesson.Trainer:
-    """The text encoder in its lesson; ``model.encoder`` is what is kept."""
+def trainer(plan: Plan, tokenizer: PreTrainedTokenizerFast) -> pretraining.Trainer:
+    """The text encoder in pretraining; ``model.encoder`` is exported."""
     reader = Reader(new_model(plan, tokenizer))
-    return lesson.Trainer(plan, reader, said, lambda texts: tokens(tokenizer, texts), facts())
+    return pretraining.Trainer(plan, reader, training_caption, lambda texts: tokens(tokenizer, texts), facts())

@@ -12,26 +12,26 @@ FILE = Path(__file__).with_suffix(".toml")
 
 
 @cache
-def known() -> list[dict[str, Any]]:
+def functions() -> list[dict[str, Any]]:
     """Each has ``names``, ``arguments`` (with alternatives), ``words``, ``bodies`` and ``checks`` (literal text)."""
-    found: list[dict[str, Any]] = tomllib.loads(FILE.read_text(encoding="utf-8"))["function"]
-    return found
+    entries: list[dict[str, Any]] = tomllib.loads(FILE.read_text(encoding="utf-8"))["function"]
+    return entries
 
 
 def make(rng: random.Random) -> Task:
-    chosen = rng.choice(known())
-    name, words = rng.choice(chosen["names"]), rng.choice([*chosen["words"], *chosen.get("orders", ())])
-    arguments = [argument_name(rng, names.split("/")) for names in chosen["arguments"]]
+    function = rng.choice(functions())
+    name, words = rng.choice(function["names"]), rng.choice([*function["words"], *function.get("orders", ())])
+    arguments = [argument_name(rng, names.split("/")) for names in function["arguments"]]
     if len({*arguments, name}) <= len(arguments):
         return make(rng)
-    body = rng.choice(chosen["bodies"]).replace("@name", name)
+    body = rng.choice(function["bodies"]).replace("@name", name)
     phrase = words
-    for place, argument in enumerate(arguments):
-        body, phrase = body.replace(f"@{place}", argument), phrase.replace(f"@{place}", argument)
-    checks = tuple((tuple(given), expected) for given, expected in map(literal, chosen["checks"]))
-    key = f"basic {chosen['names'][0]} / {name} / {words}"
-    mood = "order" if words in chosen.get("orders", ()) else chosen.get("mood", "value")
-    hints = (*chosen["hints"],)
+    for index, argument in enumerate(arguments):
+        body, phrase = body.replace(f"@{index}", argument), phrase.replace(f"@{index}", argument)
+    checks = tuple((tuple(given), expected) for given, expected in map(literal, function["checks"]))
+    key = f"basic {function['names'][0]} / {name} / {words}"
+    mood = "order" if words in function.get("orders", ()) else function.get("mood", "value")
+    hints = (*function["hints"],)
     lines = tuple(body.strip("\n").split("\n"))
     return Task((key,), name, tuple(arguments), hints, phrase, lines, checks, mood)
 

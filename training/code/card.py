@@ -1,4 +1,4 @@
-"""The model's card: the tables of an evaluation, written between two markers. Does not know how they came."""
+"""The model's card: the tables of an evaluation, written between two markers. Does not know how they were measured."""
 
 import json
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ BARS = (
 
 
 def bars(results: Sequence[Result]) -> str:
-    """What was aimed at, beside what was measured."""
+    """A table of the aims and the measured shares."""
     share = {(r.what, r.measure): r.share for r in results}
-    found = [(f"{what}: {measure}", aim, share[what, measure]) for what, measure, aim in BARS]
-    return card.bars((label, f"at least {aim:.0%}", value, value >= aim) for label, aim, value in found)
+    measured = [(f"{what}: {measure}", aim, share[what, measure]) for what, measure, aim in BARS]
+    return card.bars((label, f"at least {aim:.0%}", value, value >= aim) for label, aim, value in measured)
 
 
 def table(results: Sequence[Result]) -> str:
@@ -34,5 +34,5 @@ def parameters(folder: Path) -> int:
 
 
 def write(folder: Path, results: Sequence[Result]) -> None:
-    """Put the tables onto the folder's card."""
+    """Write the tables into the folder's card."""
     card.write(folder, card.sizes(folder, parameters(folder)), bars(results), table(results))

@@ -1,6 +1,6 @@
-"""From tasks and library pieces to batches: the mixture, the frames, tokens, rows. Knows no task from within.
+"""From tasks and library pieces to batches: the mixture, the prompt formats, tokens, rows. Knows no task's content.
 
-A frame is how a person asks: a signature with a docstring, a comment above a signature, a comment alone, a signature
+A format is how a person asks: a signature with a docstring, a comment above a signature, a comment alone, a signature
 alone, or several functions in a file. A row is one such document that starts at position 0, as at inference.
 """
 
@@ -48,7 +48,7 @@ def commented(task: Task, rng: random.Random) -> str:
 
 
 def prompt_of(task: Task, rng: random.Random) -> tuple[str, str]:
-    """(prompt, answer) in one of the frames."""
+    """(prompt, answer) in one of the formats."""
     kind = rng.random()
     if kind < 0.2:
         return commented(task, rng), task.code
@@ -72,7 +72,7 @@ def generated(rng: random.Random) -> list[Segment]:
 
 
 def quoted(rng: random.Random) -> list[Segment]:
-    """A piece of the standard library, its head learned as well as its body."""
+    """A piece of the standard library, with both its head and its body as targets."""
     piece = rng.choice(library.pieces(False))
     return [(piece.head, LIBRARY_WEIGHT), (piece.body + END, LIBRARY_WEIGHT)]
 
@@ -86,10 +86,10 @@ def documents(seed: int, pool: int, count: int = POOL) -> list[list[Segment]]:
 def stream(
     tokenizer: Tokenizer, seed: int, tokens: int, parts: int, pool: int = 0, step: int = 0
 ) -> Iterator[tuple[int, int, list[list[Row]]]]:
-    """Endless (pool, step in it, batches), from a given place on. ``seed`` and the place decide everything."""
+    """Endless (pool, step in it, batches), from a given pool and step on; deterministic in these and the seed."""
     while True:
-        fresh = rows(tokenizer, documents(seed, pool))
-        made = batches_of(fresh, tokens, random.Random(f"{seed}/{pool}/order"))
-        for index in range(step, len(made) // parts):
-            yield pool, index, made[index * parts : (index + 1) * parts]
+        pool_rows = rows(tokenizer, documents(seed, pool))
+        batches = batches_of(pool_rows, tokens, random.Random(f"{seed}/{pool}/order"))
+        for index in range(step, len(batches) // parts):
+            yield pool, index, batches[index * parts : (index + 1) * parts]
         pool, step = pool + 1, 0

@@ -34,11 +34,11 @@ def prompt(task: Task, rng: random.Random) -> str:
 
 def tasks(count: int, makers: dict[corpus.Make, float], seed: str) -> list[tuple[Task, str]]:
     """Held-out tasks with their prompts, no two with the same content."""
-    rng, found = random.Random(seed), dict[tuple[str, ...], tuple[Task, str]]()
-    while len(found) < count:
+    rng, task_by_keys = random.Random(seed), dict[tuple[str, ...], tuple[Task, str]]()
+    while len(task_by_keys) < count:
         task = held_out_task(rng.choices(list(makers), list(makers.values()))[0], rng)
-        found.setdefault(task.keys, (task, prompt(task, rng)))
-    return list(found.values())
+        task_by_keys.setdefault(task.keys, (task, prompt(task, rng)))
+    return list(task_by_keys.values())
 
 
 def prompts(count: int, seed: str) -> dict[str, list[str]]:
@@ -47,22 +47,22 @@ def prompts(count: int, seed: str) -> dict[str, list[str]]:
     return {"generated": listed, "standard library": [piece.head for piece in library.prompts(count, SEED)]}
 
 
-def finished(prompts: Sequence[str], found: Sequence[str]) -> list[str]:
+def finished(prompts: Sequence[str], texts: Sequence[str]) -> list[str]:
     """Prompt and completion, cut at the end of the definition."""
-    return [truncated(given + text, len(given)) for given, text in zip(prompts, found, strict=True)]
+    return [truncated(given + text, len(given)) for given, text in zip(prompts, texts, strict=True)]
 
 
 class Judge:
-    """Asks the model, and tells what parses and what passes."""
+    """Generates the model's completions and counts those that parse and those that pass."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, show: int = 0) -> None:
         self.model, self.tokenizer, self.show = model, tokenizer, show
 
     def written(self, prompts: Sequence[str], temperature: float, longest: int = 200) -> list[str]:
-        found = finished(prompts, completions(self.model, self.tokenizer, prompts, temperature, longest))
-        for text in found[: self.show]:
+        definitions = finished(prompts, completions(self.model, self.tokenizer, prompts, temperature, longest))
+        for text in definitions[: self.show]:
             print("---", text, sep="\n")
-        return found
+        return definitions
 
     def parsing(self, count: int) -> list[Result]:
         """Shares that parse, by kind of prompt and together, greedy and sampled."""
@@ -113,20 +113,20 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    wanted = arguments()
-    if wanted.threads:
-        torch.set_num_threads(wanted.threads)
+    options = arguments()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     torch.manual_seed(SEED)
-    tokenizer = AutoTokenizer.from_pretrained(wanted.model)
-    model = AutoModelForCausalLM.from_pretrained(wanted.model, dtype=torch.float32).eval()
-    judge = Judge(model, tokenizer, wanted.show)
-    results = [*judge.passing(wanted.tasks), *judge.parsing(wanted.n // 2)]
+    tokenizer = AutoTokenizer.from_pretrained(options.model)
+    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32).eval()
+    judge = Judge(model, tokenizer, options.show)
+    results = [*judge.passing(options.tasks), *judge.parsing(options.n // 2)]
     print(card.bars(results), card.table(results), sep="\n\n")
-    if wanted.n >= 300 and wanted.tasks >= 50:
+    if options.n >= 300 and options.tasks >= 50:
         listed = [asdict(r) | {"share": r.share, "interval": r.interval} for r in results]
-        text = json.dumps({"n": wanted.n, "tasks": wanted.tasks, "samples": SAMPLES, "results": listed}, indent=1)
-        (wanted.model / "evaluation.json").write_text(text + "\n", encoding="utf-8")
-        card.write(wanted.model, results)
+        text = json.dumps({"n": options.n, "tasks": options.tasks, "samples": SAMPLES, "results": listed}, indent=1)
+        (options.model / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+        card.write(options.model, results)
 
 
 if __name__ == "__main__":

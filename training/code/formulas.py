@@ -9,7 +9,7 @@ from training.code.task import ANY_NAMES, UNUSUAL, Check, Task, unusual_name
 
 @dataclass(frozen=True)
 class Operation:
-    """``words`` hold {a} and {b}; ``after`` is said of a result ("minus {b}"); ``bracket`` where the code needs one."""
+    """``words`` hold {a} and {b}; ``after`` extends a result ("minus {b}"); ``bracket``: the code needs parentheses."""
 
     slug: str
     words: tuple[str, ...]
@@ -112,13 +112,13 @@ def make(rng: random.Random) -> Task:
     if second and rng.random() < 0.2:
         inner = rng.choice(first.code).format(a=a, b=b)
         body = (f"result = {inner}", "return " + rng.choice(second.code).format(a="result", b=last))
-    found: list[Check] = []
-    while len(found) < 5:
+    checks: list[Check] = []
+    while len(checks) < 5:
         values = rng.randint(1, 9), rng.randint(1, 4), rng.randint(1, 4)
         result = first.act(values[0], values[1])
         if second:
             result = second.act(result, values[2] if takes_third else constant)  # type: ignore[arg-type]
-        found.append((values[: len(arguments)], result))
+        checks.append((values[: len(arguments)], result))
     name = rng.choice((*ANY_NAMES, first.slug if not second else f"{first.slug}_{second.slug}"))
     return Task(
         (f"formula {first.slug} {second.slug if second else ''}",),
@@ -127,6 +127,6 @@ def make(rng: random.Random) -> Task:
         ("float",) * (len(arguments) + 1),
         text,
         body,
-        tuple(found),
+        tuple(checks),
         telling=second is None and name == first.slug,
     )

@@ -38,8 +38,8 @@ def folder() -> Path:
 
 def files() -> list[Path]:
     """All modules, in a fixed order."""
-    found = (p for p in folder().rglob("*.py") if not set(p.relative_to(folder()).parts) & LEFT_OUT)
-    return sorted(p for p in found if not p.name.startswith(("_sysconfigdata", "test_", "__phello__")))
+    modules = (p for p in folder().rglob("*.py") if not set(p.relative_to(folder()).parts) & LEFT_OUT)
+    return sorted(p for p in modules if not p.name.startswith(("_sysconfigdata", "test_", "__phello__")))
 
 
 def parsed(file: Path) -> tuple[str, ast.Module] | None:
@@ -90,12 +90,12 @@ def whole(code: str) -> bool:
 def pieces(for_evaluation: bool) -> tuple[Piece, ...]:
     """Every piece on one side of the split, each once."""
     chosen = [file for file in files() if held_out(f"library {file.relative_to(folder())}") == for_evaluation]
-    found = {piece.head + piece.body: piece for file in chosen for piece in pieces_of(file)}
-    return tuple(found.values())
+    unique = {piece.head + piece.body: piece for file in chosen for piece in pieces_of(file)}
+    return tuple(unique.values())
 
 
 def prompts(count: int, seed: int) -> list[Piece]:
     """Held-out functions with a docstring, and never one whose text is in a training file too."""
-    known = {piece.head for piece in pieces(False)}
+    training_heads = {piece.head for piece in pieces(False)}
     fit = [p for p in pieces(True) if p.documented and p.head.startswith("def ") and len(p.head) < 700]
-    return random.Random(seed).sample([p for p in fit if p.head not in known], count)
+    return random.Random(seed).sample([p for p in fit if p.head not in training_heads], count)

@@ -146,10 +146,10 @@ def grouped(rng: random.Random) -> Task:
         lines = [f"    {start}[{code}] = {x}"]
 
     def act(items: list[Any]) -> dict[Any, Any]:
-        found = defaultdict(list)
+        groups = defaultdict(list)
         for item in items:
-            found[key(item)].append(item)
-        return {k: v if what == "group" else len(v) if what == "count" else v[-1] for k, v in found.items()}
+            groups[key(item)].append(item)
+        return {k: v if what == "group" else len(v) if what == "count" else v[-1] for k, v in groups.items()}
 
     body = (f"{start} = {{}}", f"for {x} in {a}:", *lines, f"return {start}")
     name = rng.choice((f"{what}_by_{named.replace(' ', '_')}", f"{what}_{a}", *ANY_NAMES))

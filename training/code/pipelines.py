@@ -75,8 +75,8 @@ def extra_name(rng: random.Random, skill: Filter | Map, taken: str) -> str:
 
 
 def choice(rng: random.Random, kind: str) -> Choice:
-    filters, maps, found = SKILLS[kind]
-    source = rng.choices(found, [s.weight for s in found])[0]
+    filters, maps, candidates = SKILLS[kind]
+    source = rng.choices(candidates, [s.weight for s in candidates])[0]
     while True:
         kept = rng.choice(filters) if rng.random() < 0.85 else skills.EVERY
         mapped = rng.choice(maps) if rng.random() < 0.7 else maps[0]
@@ -172,8 +172,8 @@ def loop(rng: random.Random, c: Choice) -> list[str]:
 
 def body(rng: random.Random, c: Choice) -> tuple[str, ...]:
     lead = [c.fill(line, None, False) for line in c.source.lead]
-    made = comprehension(rng, c) if c.reduction.short and rng.random() < 0.65 else loop(rng, c)
-    return (*lead, *made)
+    statements = comprehension(rng, c) if c.reduction.short and rng.random() < 0.65 else loop(rng, c)
+    return (*lead, *statements)
 
 
 def expected(c: Choice, items: list[Any], value: Any) -> Any:
@@ -186,12 +186,12 @@ def expected(c: Choice, items: list[Any], value: Any) -> Any:
 
 
 def checks(rng: random.Random, c: Choice) -> tuple[Check, ...]:
-    found: list[Check] = []
-    while len(found) < 5:
+    pairs: list[Check] = []
+    while len(pairs) < 5:
         given = c.source.given(rng)
         values = [parameter(rng, c.filter if c.filter_takes_extra else c.map)] if c.extra else []
-        found.append(((given, *values), expected(c, list(c.source.items(given)), values[0] if values else None)))
-    return tuple(found)
+        pairs.append(((given, *values), expected(c, list(c.source.items(given)), values[0] if values else None)))
+    return tuple(pairs)
 
 
 def name(rng: random.Random, c: Choice, noun: str) -> tuple[str, bool]:
@@ -203,10 +203,12 @@ def name(rng: random.Random, c: Choice, noun: str) -> tuple[str, bool]:
         parts = ["get", *parts]
     joint = "_of_" if rng.random() < 0.3 and c.map.slug else "_"
     listed = [p for p in parts if p and p != "list"] or ["items"]
-    made = joint.join(listed) if joint == "_" else "_of_".join(["_".join(listed[:1]), "_".join(listed[1:])]).rstrip("_")
-    return (made if made not in ("sum", "set", "sorted", c.argument) else made + "_all"), not takes_parameter(
+    joined = (
+        joint.join(listed) if joint == "_" else "_of_".join(["_".join(listed[:1]), "_".join(listed[1:])]).rstrip("_")
+    )
+    return (joined if joined not in ("sum", "set", "sorted", c.argument) else joined + "_all"), not takes_parameter(
         c.filter
-    ) and not takes_parameter(c.map) and bool(noun in made)
+    ) and not takes_parameter(c.map) and bool(noun in joined)
 
 
 def make(rng: random.Random, kind: str) -> Task:

@@ -24,8 +24,8 @@ QUANTIFIERS = {
 
 def make(rng: random.Random) -> Task:
     kind, quantifier = rng.choice(list(SKILLS)), rng.choice(list(QUANTIFIERS))
-    filters, _, found = SKILLS[kind]
-    source = rng.choices(found, [s.weight * (not s.test) for s in found])[0]
+    filters, _, candidates = SKILLS[kind]
+    source = rng.choices(candidates, [s.weight * (not s.test) for s in candidates])[0]
     kept = rng.choice(filters[1:])
     wordings, short, act, stops_at = QUANTIFIERS[quantifier]
     a = argument_name(rng, source.names)

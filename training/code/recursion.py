@@ -64,12 +64,12 @@ def over_number(rng: random.Random) -> Task:
         whole.format(items if whole.startswith("the ") and " of " not in whole else "the " + items)
     )
     phrase += rng.choice((", recursively", " recursively", ", using recursion"))
-    found: list[Check] = []
+    checks: list[Check] = []
     for n in (0, 1, 2, 3, 5):
         values = [mapped.act(x, j) for x in range(n, 0, -1)]
-        found.append(((n,), sum(values) if reduction == "sum" else product(values)))
+        checks.append(((n,), sum(values) if reduction == "sum" else product(values)))
     key = f"number  {mapped.slug} {reduction}"
-    return Task((key,), name, (a,), ("int", "int"), phrase, body, tuple(found), telling=False)
+    return Task((key,), name, (a,), ("int", "int"), phrase, body, tuple(checks), telling=False)
 
 
 def over_text(rng: random.Random) -> Task:

@@ -1,4 +1,4 @@
-"""What many items become: a list, a sum, a set, the longest, a tally. Knows no source, no filter and no map."""
+"""Reductions of many items: a list, a sum, a set, the longest, a tally. Knows no source, no filter and no map."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 @dataclass(frozen=True)
 class Reduction:
     """``words`` hold {0} for the mapped items; ``short`` is one expression over {g} (a generator's inside);
-    ``start`` and ``each`` make the loop, {m} being the mapped item; ``act`` says what is right."""
+    ``start`` and ``each`` make the loop, {m} being the mapped item; ``act`` computes the expected result."""
 
     slug: str
     words: tuple[str, ...]

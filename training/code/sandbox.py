@@ -2,7 +2,7 @@
 
 The process has limits on time, memory and file size, no environment, no site packages, and an audit hook that refuses
 files outside its temporary folder (the standard library may be read), processes, sockets and foreign functions. That
-keeps a small model's mistakes in; it is no wall against an attacker.
+contains a small model's mistakes; it does not stop an attacker.
 """
 
 import secrets
@@ -40,13 +40,13 @@ guard(os.getcwd() + os.sep, sysconfig.get_paths()["stdlib"], os.path.abspath)
 
 def program(code: str, name: str, checks: Sequence[Check], reads_file: bool, sign: str) -> str:
     """The whole program; it prints ``sign`` if every check holds."""
-    lines = [PRELUDE, f"space = {{}}\nexec(compile({code!r}, 'generated', 'exec'), space)\nfound = space[{name!r}]"]
+    lines = [PRELUDE, f"space = {{}}\nexec(compile({code!r}, 'generated', 'exec'), space)\nfunction = space[{name!r}]"]
     for given, expected in checks:
         values = given
         if reads_file:
             lines.append(f"with open({INPUT!r}, 'w') as file:\n    file.write({given[0]!r})")
             values = (INPUT, *given[1:])
-        lines.append(f"assert found(*{values!r}) == {expected!r}")
+        lines.append(f"assert function(*{values!r}) == {expected!r}")
     return "\n".join([*lines, f"print({sign!r})", ""])
 
 

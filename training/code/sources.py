@@ -1,4 +1,4 @@
-"""Where items come from: a list, a range, the digits of a number, the words of a text, a file. Knows no skill."""
+"""Sources of items: a list, a range, the digits of a number, the words of a text, a file. Knows no skill."""
 
 import random
 from collections.abc import Callable, Iterable

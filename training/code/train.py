@@ -1,4 +1,4 @@
-"""Train tiny-code and write it to models/tiny-code. Knows tokens and weights; what they mean is the mixture's business.
+"""Train tiny-code and write it to models/tiny-code. Knows tokens and weights; the mixture knows their meaning.
 
 python -m training.code.train --preset cpu              # about half an hour on two cores
 python -m training.code.train --preset cpu --resume     # go on after an interruption
@@ -16,13 +16,13 @@ from training import export, language, loop
 from training.code import corpus, vocabulary
 
 PENALTY = 1.15
-"""On repeated tokens: without it, completions in the library's style run in circles inside of a bracket."""
+"""The repetition penalty: without it, completions in the library's style repeat themselves inside a bracket."""
 VOCABULARY_POOL, VOCABULARY_DOCUMENTS = 10**6, 12000  # a pool far beyond what is trained on
 
 
 @dataclass(frozen=True)
 class Plan(language.Plan):
-    """As every plan, and the part of each head that turns with the position."""
+    """A plan with the number of rotary dimensions of each head (Su et al. 2021, RoFormer)."""
 
     width: int = 256
     heads: int = 8
@@ -75,14 +75,14 @@ def tokenizer_for(run: Path, plan: Plan) -> Tokenizer:
 
 
 def main() -> None:
-    wanted = loop.parser("tiny-code", PRESETS).parse_args()
-    plan = loop.prepared(wanted, PRESETS)
-    trainer = Trainer(plan, tokenizer_for(wanted.run, plan))
-    if wanted.resume:
-        trainer.restore(wanted.run / "checkpoint.pt")
-    loop.train(trainer, wanted.run, wanted.save_every)
+    options = loop.parser("tiny-code", PRESETS).parse_args()
+    plan = loop.prepared(options, PRESETS)
+    trainer = Trainer(plan, tokenizer_for(options.run, plan))
+    if options.resume:
+        trainer.restore(options.run / "checkpoint.pt")
+    loop.train(trainer, options.run, options.save_every)
     tokenizer = vocabulary.wrapped(trainer.tokenizer, plan.context)
-    export.write(trainer.model, tokenizer, wanted.out, vars(trainer.place), PENALTY)
+    export.write(trainer.model, tokenizer, options.out, vars(trainer.counters), PENALTY)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tokenizer: byte-level pairs, cut so that Python reads well. Knows nothing of the model.
+"""The tokenizer: byte-level BPE with a pre-tokenizer for Python. Knows nothing of the model.
 
 An indent is one token, whatever its depth, and so is the end of a line: a prompt that ends in either ends in a token,
 as in training. Elsewhere a space belongs to what follows it. A digit is a token, and an underscore belongs to the word
@@ -34,7 +34,7 @@ def trained(texts: Iterable[str], size: int) -> Tokenizer:
 
 
 def wrapped(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
-    """As transformers wants it."""
+    """The tokenizer for transformers."""
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token=END,

@@ -1,9 +1,9 @@
-"""The autoencoder between pictures and latents, and its training in two lessons. Knows no captions.
+"""The autoencoder between pictures and latents, trained in two parts. Knows no captions.
 
-64 x 64 pixels become 16 x 16 places of 4 numbers. The encoder is told which: the mean colour of a place, and how much
-its pixels differ from that, which is where outlines are. The decoder learns to draw the picture from them, by the
-pixels' distance and their edges'. Latents that an autoencoder finds for itself hold a shape in faint ripples round its
-outline, far below the noise at which a diffusion model decides on it (training/README.md has the pictures' numbers).
+64 x 64 pixels become latents of 4 x 16 x 16. The encoder is trained on fixed targets: the mean colour of a cell, and
+the mean deviation of its pixels from that, which is high at outlines. The decoder is trained to reconstruct the
+picture, by the distance of pixels and of edges. Latents that an autoencoder chooses itself hold a shape faintly round
+its outline, far below the noise level at which a diffusion model decides on it (training/README.md has the numbers).
 """
 
 from collections.abc import Iterator
@@ -16,20 +16,20 @@ from torch.nn.functional import avg_pool2d, interpolate
 from training import loop
 from training.image import drawing, pictures
 
-EDGES, NOISE = 0.5, 0.08
-"""The weight of the edges, and how much noise the decoder must bear, as a part of the latents' deviation."""
-OUTLINE, PLACE = 6.0, 4
-"""Makes outlines vary about as much as colours do; a place has PLACE x PLACE pixels."""
+EDGE_WEIGHT, LATENT_NOISE = 0.5, 0.08
+"""The weight of the edges' loss; the noise on the decoder's latents, relative to their standard deviation."""
+OUTLINE_GAIN, CELL = 6.0, 4
+"""The gain that makes outlines vary about as much as colours; the side of a cell in pixels."""
 POOL = 512
 
 
 @dataclass(frozen=True)
 class Plan(loop.Plan):
-    """As every plan, with the autoencoder's own shape and length."""
+    """A plan with the autoencoder's shape."""
 
     minutes: float = 3
-    rate: float = 2e-3
-    decay: float = 0.01
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
     channels: tuple[int, ...] = (16, 32, 48)
     batch: int = 16
 
@@ -50,17 +50,17 @@ def new_model(plan: Plan) -> AutoencoderKL:
 
 
 def stream(seed: int, size: int, pool: int, batch: int) -> Iterator[tuple[int, int, torch.Tensor]]:
-    """Batches of pictures, from a place on."""
+    """Endless (pool, batch, images), from a given pool and batch on; images are size x 3 x SIDE x SIDE, float32."""
     while True:
-        found = [pixels for _, pixels in pictures.drawn(f"autoencoder {seed} {pool}", POOL)]
-        for index in range(batch, len(found) // size):
-            array = pictures.stacked(found[index * size : (index + 1) * size])
+        drawn = [pixels for _, pixels in pictures.drawn(f"autoencoder {seed} {pool}", POOL)]
+        for index in range(batch, len(drawn) // size):
+            array = pictures.stacked(drawn[index * size : (index + 1) * size])
             yield pool, index, torch.from_numpy(array)
         pool, batch = pool + 1, 0
 
 
 class Trainer(loop.Trainer[torch.Tensor]):
-    """A part of the autoencoder in training, over drawn scenes."""
+    """A part of the autoencoder in training on drawn scenes."""
 
     model: AutoencoderKL
 
@@ -70,27 +70,31 @@ class Trainer(loop.Trainer[torch.Tensor]):
 
     def backward(self, batch: torch.Tensor) -> tuple[float, int]:
         images = batch.to(self.plan.device)
-        self.noise.manual_seed(self.plan.seed * 10**6 + self.place.step)
-        with torch.autocast(self.plan.device, torch.bfloat16, enabled=self.half):
+        self.noise.manual_seed(self.plan.seed * 10**6 + self.counters.step)
+        with torch.autocast(self.plan.device, torch.bfloat16, enabled=self.bfloat16):
             loss = self.loss(images)
         loss.backward()
         return float(loss.detach()), len(batch)
 
     def loss(self, images: torch.Tensor) -> torch.Tensor:
+        """The scalar loss of images: number x 3 x side x side, -1 to 1."""
         raise NotImplementedError
 
 
 class EncoderTrainer(Trainer):
-    """The encoder learns what latents are; their spread is that of the noise which the decoder bears."""
+    """The encoder, trained to predict `target_latents`, with the variance of the decoder's noise."""
 
     def loss(self, images: torch.Tensor) -> torch.Tensor:
-        found, wanted = self.model.encode(images).latent_dist, latents_of(images)
-        spread = 2 * (NOISE * wanted.std()).log()
-        return 10 * (found.mean.float() - wanted).pow(2).mean() + 0.01 * (found.logvar.float() - spread).pow(2).mean()
+        posterior, targets = self.model.encode(images).latent_dist, target_latents(images)
+        spread = 2 * (LATENT_NOISE * targets.std()).log()
+        return (
+            10 * (posterior.mean.float() - targets).pow(2).mean()
+            + 0.01 * (posterior.logvar.float() - spread).pow(2).mean()
+        )
 
 
 class DecoderTrainer(Trainer):
-    """The decoder learns to draw from the encoder's latents, which stay as they are."""
+    """The decoder, trained to reconstruct pictures from the frozen encoder's latents."""
 
     def __init__(self, plan: Plan, model: AutoencoderKL) -> None:
         for part in (model.encoder, model.quant_conv):
@@ -98,41 +102,46 @@ class DecoderTrainer(Trainer):
         super().__init__(plan, model)
 
     def loss(self, images: torch.Tensor) -> torch.Tensor:
-        latents = encoded(self.model, images)
+        latents = encode(self.model, images)
         noise = torch.randn(latents.shape, generator=self.noise, device=latents.device)
-        return distance(self.model.decode(latents + NOISE * latents.std() * noise).sample.float(), images)
+        return reconstruction_loss(
+            self.model.decode(latents + LATENT_NOISE * latents.std() * noise).sample.float(), images
+        )
 
 
-def latents_of(images: torch.Tensor) -> torch.Tensor:
-    """What latents shall be (number x 4 x places): red, green and blue from -1 to 1, and the outlines, from 0."""
-    colors = avg_pool2d(images, PLACE)
-    apart = (images - interpolate(colors, scale_factor=PLACE)).abs().mean(1, keepdim=True)
-    return torch.cat([colors, OUTLINE * avg_pool2d(apart, PLACE)], 1)
+def target_latents(images: torch.Tensor) -> torch.Tensor:
+    """The encoder's targets: number x 4 x side/CELL x side/CELL, from number x 3 x side x side.
+
+    Channels are the mean red, green and blue, -1 to 1, and the outlines, from 0.
+    """
+    colors = avg_pool2d(images, CELL)
+    deviation = (images - interpolate(colors, scale_factor=CELL)).abs().mean(1, keepdim=True)
+    return torch.cat([colors, OUTLINE_GAIN * avg_pool2d(deviation, CELL)], 1)
 
 
-def distance(made: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-    """Of the pixels, and of the edges."""
-    apart = made - images
-    sharp = (edges(made) - edges(images)).abs().mean()
-    return apart.abs().mean() + apart.pow(2).mean() + EDGES * sharp
+def reconstruction_loss(output: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """The L1 and L2 distances of the pixels plus EDGE_WEIGHT times the L1 distance of the edges."""
+    difference = output - images
+    edge_loss = (edges(output) - edges(images)).abs().mean()
+    return difference.abs().mean() + difference.pow(2).mean() + EDGE_WEIGHT * edge_loss
 
 
 def edges(images: torch.Tensor) -> torch.Tensor:
-    """Differences of neighbours, across and down, flat."""
+    """The differences of horizontal and of vertical neighbours, flattened."""
     across = images[..., 1:] - images[..., :-1]
     down = images[..., 1:, :] - images[..., :-1, :]
     return torch.cat([across.flatten(), down.flatten()])
 
 
 @torch.no_grad()
-def encoded(model: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
-    """The latents' means, not yet scaled."""
+def encode(model: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
+    """The latents' means, unscaled: number x 4 x 16 x 16, from number x 3 x 64 x 64."""
     return model.encode(images).latent_dist.mean
 
 
 @torch.no_grad()
 def set_scale(model: AutoencoderKL, seed: int) -> None:
-    """Make scaled latents vary by 1, as the diffusion model expects (config.scaling_factor)."""
+    """Set config.scaling_factor so that scaled latents have a standard deviation of 1 (Rombach et al. 2022)."""
     sample = [pixels for _, pixels in pictures.drawn(f"scale {seed}", 256)]
-    latents = encoded(model, torch.from_numpy(pictures.stacked(sample)))
+    latents = encode(model, torch.from_numpy(pictures.stacked(sample)))
     model.register_to_config(scaling_factor=round(1 / float(latents.std()), 4))

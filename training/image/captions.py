@@ -1,7 +1,7 @@
 """A scene in words, as people would type it. Knows no pixels.
 
-What a caption does not say is left to chance in the picture, so that a prompt asks for what it names and nothing else.
-`caption` also says what it mentions, which is what a picture made from it can be judged by.
+What a caption leaves out is random in its picture, so that a prompt fixes what it names and nothing else. A Caption
+also lists what it mentions, by which a generated picture is judged.
 """
 
 import random
@@ -13,7 +13,7 @@ from training.text.phrasing import chance, listed, weighted
 
 NUMBERS = {2: ("two", "two", "2", "a pair of"), 3: ("three", "three", "3")}
 SIZES = {"small": ("small", "little", "tiny"), "medium": ("medium", "medium-sized"), "large": ("large", "big", "huge")}
-PLACES = {
+POSITIONS = {
     "left": ("on the left", "on the left side", "at the left", "left"),
     "right": ("on the right", "on the right side", "at the right", "right"),
     "top": ("at the top", "on top", "top"),
@@ -49,7 +49,7 @@ FEATURES = {
 SNOWY = ("snowy", "winter", "snow-covered")
 NOUNS = ("landscape", "scene", "view", "scenery")
 MENTIONED = 0.8
-PLACED = ("first", "second")
+ORDINALS = ("first", "second")
 EXTRAS = (", simple", ", flat colors", ", highly detailed", ", minimalist", ", beautiful", ", clean", ", vector art")
 
 
@@ -62,20 +62,26 @@ class Caption:
 
 
 def caption(scene: Scene, rng: random.Random) -> Caption:
-    said = _landscape(scene, rng) if isinstance(scene, Landscape) else _shapes(scene, rng)
-    text = weighted(rng, OPENINGS) + said.text
+    described = _landscape(scene, rng) if isinstance(scene, Landscape) else _shapes(scene, rng)
+    text = weighted(rng, OPENINGS) + described.text
     text += rng.choice(EXTRAS) if chance(rng, 0.06) else ""
     text += "." if chance(rng, 0.1) else ""
-    return Caption(text, said.mentions)
+    return Caption(text, described.mentions)
 
 
 def _shapes(scene: Shapes, rng: random.Random) -> Caption:
     mentions: dict[str, str] = {}
     if scene.relation:
-        said: tuple[dict[str, str], dict[str, str]] = ({}, {})
-        one, other = (_group(group, rng, here) for group, here in zip(scene.groups, said, strict=True))
-        mentions = {f"{place} {name}": here[name] for place, here in zip(PLACED, said, strict=True) for name in here}
-        text = one + rng.choice(RELATIONS[scene.relation]) + other if chance(rng, 0.7) else f"{one} and {other}"
+        group_mentions: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        first, second = (
+            _group(group, rng, said_of_group) for group, said_of_group in zip(scene.groups, group_mentions, strict=True)
+        )
+        mentions = {
+            f"{ordinal} {name}": said_of_group[name]
+            for ordinal, said_of_group in zip(ORDINALS, group_mentions, strict=True)
+            for name in said_of_group
+        }
+        text = first + rng.choice(RELATIONS[scene.relation]) + second if chance(rng, 0.7) else f"{first} and {second}"
     else:
         text = _group(scene.groups[0], rng, mentions)
     if chance(rng, MENTIONED):
@@ -85,7 +91,7 @@ def _shapes(scene: Shapes, rng: random.Random) -> Caption:
 
 
 def _group(group: Group, rng: random.Random, mentions: dict[str, str]) -> str:
-    """One group as a noun phrase; notes in `mentions` what it says."""
+    """One group as a noun phrase; adds what it says to `mentions`."""
     words = [rng.choice(NUMBERS[group.number])] if group.number > 1 else []
     mentions |= {"shape": group.shape, "number": str(group.number)}
     if chance(rng, 0.15 if group.size == "medium" else MENTIONED) and not (group.number == 1 and not group.position):
@@ -101,7 +107,7 @@ def _group(group: Group, rng: random.Random, mentions: dict[str, str]) -> str:
         text = ("an " if text[0] in "aeiou" else "a ") + text if chance(rng, 0.93) else "one " + text
     if group.position and chance(rng, 0.65):
         mentions["position"] = group.position
-        text += " " + rng.choice(PLACES[group.position])
+        text += " " + rng.choice(POSITIONS[group.position])
     return text
 
 

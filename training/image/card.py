@@ -1,4 +1,4 @@
-"""The model's card: the tables of an evaluation, written between two markers. Does not know how they came."""
+"""The model's card: the tables of an evaluation, written between two markers. Does not know how they were measured."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ BARS = {"color": 0.9, "shape": 0.85, "background": 0.9, "number": 0.7, "scene at
 
 
 def bars(results: Sequence[Result]) -> str:
-    """What was aimed at, beside what was measured."""
+    """A table of the aims and the measured shares."""
     share = {r.what: r.share for r in results}
     return card.bars(
         (f"{what} as the caption says", f"at least {aim:.0%}", share[what], share[what] >= aim)
@@ -40,6 +40,6 @@ def _parameters(file: Path) -> int:
 
 
 def write(folder: Path, results: Sequence[Result], others: Sequence[Result], seconds: float) -> None:
-    """Put the tables onto the folder's card."""
+    """Write the tables into the folder's card."""
     speed = f"One picture takes {seconds:.2f} s with 20 steps on a CPU."
     card.write(folder, sizes(folder), bars(results), card.table(results), speed, card.table(others))

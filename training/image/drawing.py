@@ -1,6 +1,6 @@
-"""A scene as pixels, drawn large and made small, so that edges are smooth. Knows no words.
+"""A scene as pixels, drawn at SCALE times the size and averaged, for smooth edges. Knows no words.
 
-Coordinates are parts of the picture's side, from 0 at the left and at the top to 1.
+Coordinates are fractions of the picture's side, from 0 at the left and at the top to 1.
 """
 
 import math
@@ -27,8 +27,8 @@ RGB: dict[str, Color] = {
     "black": (22, 22, 28),
 }
 RADII = {"small": (0.14, 0.11), "medium": (0.2, 0.145), "large": (0.28, 0.18)}
-"""By size: the radius of a single shape, and of one of several."""
-PLACES: dict[str, Point] = {
+"""By size: (the radius of a single shape, the radius of each of several)."""
+POSITIONS: dict[str, Point] = {
     "left": (0.0, 0.5),
     "right": (1.0, 0.5),
     "top": (0.5, 0.0),
@@ -44,7 +44,7 @@ LIGHT = {"day": 1.0, "sunset": 0.78, "night": 0.5}
 
 
 def draw(scene: Scene, rng: random.Random) -> Image.Image:
-    """An RGB picture of SIDE x SIDE pixels. What the scene leaves open (the exact place, the tilt) is by lot."""
+    """An RGB picture of SIDE x SIDE pixels. What the scene leaves open (exact position, tilt) is random."""
     picture = Image.new("RGB", (BIG, BIG))
     brush = ImageDraw.Draw(picture)
     if isinstance(scene, Shapes):
@@ -63,7 +63,7 @@ def _shapes(brush: ImageDraw.ImageDraw, scene: Shapes, rng: random.Random) -> No
         return
     group = scene.groups[0]
     radius = RADII[group.size][group.number > 1] * rng.uniform(0.94, 1.06)
-    centers = [_placed(group.position, radius, rng)] if group.number == 1 else _scattered(group.number, radius, rng)
+    centers = [_positioned(group.position, radius, rng)] if group.number == 1 else _scattered(group.number, radius, rng)
     for center in centers:
         _shape(brush, group, center, radius, rng)
 
@@ -74,18 +74,18 @@ def _related(relation: str, rng: random.Random) -> list[Point]:
     return [(low, across[0]), (high, across[1])] if relation == "left of" else [(across[0], low), (across[1], high)]
 
 
-def _placed(position: str, radius: float, rng: random.Random) -> Point:
+def _positioned(position: str, radius: float, rng: random.Random) -> Point:
     margin = radius + 0.04
-    x, y = (margin + place * (1 - 2 * margin) + rng.uniform(-0.035, 0.035) for place in PLACES[position])
+    x, y = (margin + fraction * (1 - 2 * margin) + rng.uniform(-0.035, 0.035) for fraction in POSITIONS[position])
     return min(max(x, radius), 1 - radius), min(max(y, radius), 1 - radius)
 
 
 def _scattered(number: int, radius: float, rng: random.Random) -> list[Point]:
     margin, apart = radius + 0.02, 2 * radius + 0.05
     while True:
-        found = [(rng.uniform(margin, 1 - margin), rng.uniform(margin, 1 - margin)) for _ in range(number)]
-        if all(math.dist(a, b) >= apart for i, a in enumerate(found) for b in found[:i]):
-            return found
+        centers = [(rng.uniform(margin, 1 - margin), rng.uniform(margin, 1 - margin)) for _ in range(number)]
+        if all(math.dist(a, b) >= apart for i, a in enumerate(centers) for b in centers[:i]):
+            return centers
 
 
 def _shape(brush: ImageDraw.ImageDraw, group: Group, center: Point, radius: float, rng: random.Random) -> None:
@@ -114,7 +114,7 @@ def _disc(
 def _polygon(
     brush: ImageDraw.ImageDraw, center: Point, corners: list[tuple[float, float]], tilt: float, color: Color
 ) -> None:
-    """Corners are (distance, angle from straight up)."""
+    """Draw a polygon; corners are (distance from the center, clockwise angle from straight up in radians)."""
     points = [
         (BIG * (center[0] + far * math.sin(angle + tilt)), BIG * (center[1] - far * math.cos(angle + tilt)))
         for far, angle in corners
@@ -123,7 +123,7 @@ def _polygon(
 
 
 def _heart(brush: ImageDraw.ImageDraw, center: Point, radius: float, color: Color) -> None:
-    """The curve x = 16 sin^3 t, y = 13 cos t - 5 cos 2t - 2 cos 3t - cos 4t."""
+    """The heart curve x = 16 sin^3 t, y = 13 cos t - 5 cos 2t - 2 cos 3t - cos 4t."""
     points = []
     for i in range(48):
         t = i * math.tau / 48
@@ -204,8 +204,8 @@ def _sea(brush: ImageDraw.ImageDraw, scene: Landscape, horizon: float, shore: fl
             _boat(brush, scene, (x + rng.uniform(-0.07, 0.07), rng.uniform(horizon + 0.12, shore - 0.05)))
 
 
-def _boat(brush: ImageDraw.ImageDraw, scene: Landscape, place: Point) -> None:
-    x, y = place
+def _boat(brush: ImageDraw.ImageDraw, scene: Landscape, position: Point) -> None:
+    x, y = position
     hull = [(x - 0.1, y - 0.03), (x + 0.1, y - 0.03), (x + 0.06, y + 0.03), (x - 0.06, y + 0.03)]
     brush.polygon([(BIG * a, BIG * b) for a, b in hull], fill=_lit((146, 54, 40), scene.time))
     sail = [(x, y - 0.2), (x, y - 0.045), (x + 0.09, y - 0.045)]

@@ -1,8 +1,8 @@
-"""Measure a trained tiny-image on scenes that it never saw, as a judge reads its pictures, and write its card's tables.
+"""Measure a trained tiny-image on held-out scenes by a judge's readings of its pictures, and write its card's tables.
 
     python -m training.image.evaluate --model models/tiny-image      # some minutes; also: make evaluate-image
 
-The judge (judge.py) learnt from drawn pictures; its own mistakes on those are reported beside.
+The judge (judge.py) is trained on drawn pictures; its accuracy on those is reported too.
 """
 
 import argparse
@@ -30,8 +30,8 @@ ROWS = ("color", "shape", "background", "number", "scene attribute", "size", "po
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A held-out scene, its caption, and what must not be in the picture, if anything."""
+class HeldOutRequest:
+    """A held-out scene, its caption, and a negative prompt or ''."""
 
     scene: Scene
     caption: Caption
@@ -39,23 +39,23 @@ class Asked:
 
 
 def single(rng: random.Random) -> Scene:
-    """One group of shapes."""
+    """A random scene with one group of shapes."""
     while True:
-        found = scene.shapes(rng)
-        if not found.relation:
-            return found
+        candidate = scene.shapes(rng)
+        if not candidate.relation:
+            return candidate
 
 
-def asked(kind: str, count: int) -> list[Asked]:
+def held_out_requests(kind: str, count: int) -> list[HeldOutRequest]:
     """Captions of held-out scenes."""
     rng = random.Random(f"{SEED} {kind}")
     make = single if kind == "shapes" else scene.landscape
-    found = [scene.for_evaluation(rng, make) for _ in range(count)]
-    return [Asked(one, captions.caption(one, rng)) for one in found]
+    scenes = [scene.for_evaluation(rng, make) for _ in range(count)]
+    return [HeldOutRequest(held_out, captions.caption(held_out, rng)) for held_out in scenes]
 
 
 class Painter:
-    """The pipeline, quiet, with the judge that reads what it paints."""
+    """The pipeline, without progress bars, with the judge of its pictures."""
 
     def __init__(self, folder: Path, steps: int = STEPS, guidance: float = GUIDANCE) -> None:
         self.pipeline = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32, safety_checker=None)
@@ -63,33 +63,35 @@ class Painter:
         self.judge, self.steps, self.guidance = judge.load(), steps, guidance
 
     def painted(self, prompts: Sequence[str], negatives: Sequence[str] | None = None) -> Iterator[pictures.Pixels]:
-        """One picture a prompt, each from its own seed."""
+        """One picture a prompt, each with its own seed: height x width x 3, uint8."""
         for start in range(0, len(prompts), BATCH):
             part = list(prompts[start : start + BATCH])
-            made = self.pipeline(
+            output = self.pipeline(
                 part,
                 negative_prompt=list(negatives[start : start + BATCH]) if negatives else None,
                 num_inference_steps=self.steps,
                 guidance_scale=self.guidance,
                 generator=[torch.Generator().manual_seed(SEED + start + i) for i in range(len(part))],
             )
-            yield from (np.asarray(image) for image in made.images)
+            yield from (np.asarray(image) for image in output.images)
 
     def read(self, prompts: Sequence[str], negatives: Sequence[str] | None = None) -> list[dict[str, str]]:
-        """What the judge sees in each."""
+        """The judge's reading of each prompt's picture."""
         images = list(self.painted(prompts, negatives))
         return self.judge.readings(torch.from_numpy(pictures.stacked(images)))
 
     def mentioned(self, count: int) -> list[Result]:
-        """How often each thing that a caption mentions is what the judge sees."""
+        """How often the judge reads what the caption mentions, by property."""
         hits = defaultdict[str, list[bool]](list)
         for kind in ("shapes", "landscapes"):
-            listed = asked(kind, count)
-            for one, seen in zip(listed, self.read([one.caption.text for one in listed]), strict=True):
-                for name, value in one.caption.mentions.items():
-                    right = seen[name] == value
+            requests = held_out_requests(kind, count)
+            for request, reading in zip(
+                requests, self.read([request.caption.text for request in requests]), strict=True
+            ):
+                for name, value in request.caption.mentions.items():
+                    right = reading[name] == value
                     hits[name].append(right)
-                    if isinstance(one.scene, Landscape):
+                    if isinstance(request.scene, Landscape):
                         hits["scene attribute"].append(right)
         order = (
             "color",
@@ -105,20 +107,24 @@ class Painter:
         return [Result(name, "as the caption says", sum(hits[name]), len(hits[name])) for name in order if hits[name]]
 
     def avoided(self, count: int) -> list[Result]:
-        """How often a background, or a thing in a landscape, that nobody asked for is there: left to chance, and with
-        the negative prompt against it."""
-        plain, negatives, wanted = unasked(count)
+        """How often an unmentioned background or landscape feature appears, without and with a negative prompt for
+        it."""
+        plain, negatives, unasked_facts = unasked(count)
         results = []
         for words, against in (("left to chance", None), ("named in the negative prompt", negatives)):
-            seen = self.read(plain, against)
-            for name in dict.fromkeys(name for name, _ in wanted):
-                rows = [one[n] == value for one, (n, value) in zip(seen, wanted, strict=True) if n == name]
+            readings = self.read(plain, against)
+            for name in dict.fromkeys(name for name, _ in unasked_facts):
+                rows = [
+                    reading[n] == value
+                    for reading, (n, value) in zip(readings, unasked_facts, strict=True)
+                    if n == name
+                ]
                 results.append(Result(f"{name}, {words}", "is there", sum(rows), len(rows)))
         return results
 
 
 def unasked(count: int) -> tuple[list[str], list[str], list[tuple[str, str]]]:
-    """Prompts that leave something open, negative prompts against one way to fill it, and what that is."""
+    """(prompts, negative prompts, facts): each prompt leaves a fact open, which its negative prompt names."""
     rng = random.Random(f"{SEED} unasked")
     rows = []
     for index in range(count):
@@ -127,25 +133,25 @@ def unasked(count: int) -> tuple[list[str], list[str], list[tuple[str, str]]]:
             words = f"a {background} background"
             rows.append((f"a {color} {rng.choice(scene.SHAPES)}", words, ("background", background)))
         else:
-            thing, there = rng.sample(["trees", "houses", "mountains", "clouds"], 2)
-            words = f"{rng.choice(captions.FEATURES[there])} {rng.choice(captions.TIMES['day'])}"
-            rows.append((words, rng.choice(captions.FEATURES[thing]), (thing, "yes")))
-    prompts, negatives, wanted = zip(*rows, strict=True)
-    return list(prompts), list(negatives), list(wanted)
+            feature, mentioned_feature = rng.sample(["trees", "houses", "mountains", "clouds"], 2)
+            words = f"{rng.choice(captions.FEATURES[mentioned_feature])} {rng.choice(captions.TIMES['day'])}"
+            rows.append((words, rng.choice(captions.FEATURES[feature]), (feature, "yes")))
+    prompts, negatives, facts = zip(*rows, strict=True)
+    return list(prompts), list(negatives), list(facts)
 
 
 def seconds(painter: Painter) -> float:
-    """Of one picture, the quickest of three, the first being for warming up."""
-    found = []
+    """Seconds for one picture: the fastest of three after a warm-up."""
+    durations = []
     for _ in range(4):
-        began = time.monotonic()
+        start = time.monotonic()
         list(painter.painted(["a red star on a white background"]))
-        found.append(time.monotonic() - began)
-    return min(found[1:])
+        durations.append(time.monotonic() - start)
+    return min(durations[1:])
 
 
 def judged(count: int) -> list[Result]:
-    """How often the judge reads drawn pictures right: the ceiling of everything above."""
+    """The judge's accuracy on drawn held-out pictures: the ceiling of every other measure."""
     shares = judge.accuracy(judge.load(), count)
     return [Result(name, "read right by the judge on drawn pictures", *counts) for name, counts in shares.items()]
 
@@ -161,23 +167,24 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    wanted = arguments()
-    if wanted.threads:
-        torch.set_num_threads(wanted.threads)
-    painter = Painter(wanted.model, wanted.steps, wanted.guidance)
-    results = painter.mentioned(wanted.n)
+    options = arguments()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    painter = Painter(options.model, options.steps, options.guidance)
+    results = painter.mentioned(options.n)
     print(card.bars(results), tables.table(results), sep="\n\n")
-    others = [*painter.avoided(wanted.n), *judged(1000)]
-    took = seconds(painter)
-    print(tables.table(others), f"{took:.2f} s a picture", sep="\n\n")
-    if wanted.n >= 300:
+    others = [*painter.avoided(options.n), *judged(1000)]
+    compute_seconds = seconds(painter)
+    print(tables.table(others), f"{compute_seconds:.2f} s a picture", sep="\n\n")
+    if options.n >= 300:
         every = [*results, *others]
-        listed = [asdict(r) | {"share": r.share, "interval": r.interval} for r in every]
+        rows = [asdict(r) | {"share": r.share, "interval": r.interval} for r in every]
         text = json.dumps(
-            {"n": wanted.n, "steps": STEPS, "guidance": GUIDANCE, "seconds": took, "results": listed}, indent=1
+            {"n": options.n, "steps": STEPS, "guidance": GUIDANCE, "seconds": compute_seconds, "results": rows},
+            indent=1,
         )
-        (wanted.model / "evaluation.json").write_text(text + "\n", encoding="utf-8")
-        card.write(wanted.model, results, others, took)
+        (options.model / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+        card.write(options.model, results, others, compute_seconds)
 
 
 if __name__ == "__main__":

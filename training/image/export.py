@@ -6,7 +6,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from training.export import forget_places, written
+from training.export import remove_source_paths, written
 
 
 def pipeline(
@@ -16,7 +16,7 @@ def pipeline(
     tokenizer: CLIPTokenizer,
     schedule: DDIMScheduler,
 ) -> StableDiffusionPipeline:
-    """The parts as one. There is no safety checker: the model has seen nothing but drawn shapes and landscapes."""
+    """The parts as one pipeline, without a safety checker: the model is trained on drawn shapes and landscapes only."""
     return StableDiffusionPipeline(
         vae=vae,
         text_encoder=encoder,
@@ -30,7 +30,7 @@ def pipeline(
 
 
 def write(parts: StableDiffusionPipeline, folder: Path, trained: dict[str, float]) -> None:
-    """``trained`` (steps, seconds, pictures) is kept beside the weights for the card."""
+    """Write the pipeline; ``trained`` (steps, seconds, pictures) goes to training.json for the card."""
     with written(folder, trained) as draft:
         parts.to(torch.float16).save_pretrained(draft)
-        forget_places(draft)
+        remove_source_paths(draft)

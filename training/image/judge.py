@@ -1,5 +1,7 @@
-"""The judge: a small network that reads from a picture what the renderer would have been told. It knows no captions and
-nothing of the model that it judges: it learns on drawn pictures alone, made a little worse, as generated ones are.
+"""The judge: a small classifier that reads a picture's properties (scene.Scene).
+
+It is trained on drawn pictures alone, degraded as generated ones are. Knows no captions and nothing of the model that
+it judges.
 
     python -m training.image.judge          # some minutes; writes training/image/judge.safetensors
 """
@@ -31,37 +33,37 @@ READS: Mapping[str, tuple[str, ...]] = {
     "time": scene.TIMES,
     **dict.fromkeys(scene.FEATURES, ("no", "yes")),
 }
-"""What is read, and what it can be."""
+"""The properties of a Scene that are read, each with its values."""
 POOL = 2048
 Step = tuple[torch.Tensor, torch.Tensor]
-"""Pictures (number x 3 x side x side, -1 to 1), and the place of each label in READS, -1 where there is none."""
+"""Pictures (number x 3 x side x side, -1 to 1), and targets (number x rows of READS, -1 where there is no label)."""
 
 
 @dataclass(frozen=True)
 class Plan(loop.Plan):
-    """As every plan, with the number of pictures in a step."""
+    """A plan with the number of pictures in a step."""
 
     minutes: float = 18
-    rate: float = 2e-3
-    decay: float = 0.02
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
     batch: int = 64
 
 
-def labels(shown: Scene) -> dict[str, str]:
-    """What there is to read in a scene."""
-    if isinstance(shown, Landscape):
-        present = {feature: "yes" if feature in shown.features else "no" for feature in scene.FEATURES}
-        return {"kind": "landscape", "time": shown.time, **present}
-    if shown.relation:
-        return {"kind": "pair", "background": shown.background}
-    group = shown.groups[0]
-    found = {"kind": "group", "shape": group.shape, "color": group.color, "number": str(group.number)}
-    found |= {"size": group.size, "background": shown.background}
-    return found | ({"position": group.position} if group.position else {})
+def labels(target: Scene) -> dict[str, str]:
+    """The labels of a scene."""
+    if isinstance(target, Landscape):
+        present = {feature: "yes" if feature in target.features else "no" for feature in scene.FEATURES}
+        return {"kind": "landscape", "time": target.time, **present}
+    if target.relation:
+        return {"kind": "pair", "background": target.background}
+    group = target.groups[0]
+    group_labels = {"kind": "group", "shape": group.shape, "color": group.color, "number": str(group.number)}
+    group_labels |= {"size": group.size, "background": target.background}
+    return group_labels | ({"position": group.position} if group.position else {})
 
 
 class Judge(nn.Module):
-    """The whole picture once, four halvings, then one reading for each row of READS."""
+    """A convolution at full size, four blocks of stride 2, then one linear head for all rows of READS."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,29 +75,29 @@ class Judge(nn.Module):
         self.read = nn.Linear(192, sum(map(len, READS.values())))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Scores, the rows of READS one after the other."""
+        """Logits: number x all values of READS, from number x 3 x 64 x 64."""
         return self.read(self.see(images))
 
     @torch.no_grad()
     def readings(self, images: torch.Tensor) -> list[dict[str, str]]:
-        """The likeliest value of each row, for each picture."""
+        """The likeliest value of each row, for each picture (number x 3 x 64 x 64)."""
         return judging.readings(self.eval()(images), READS)
 
 
 def stream(seed: int, size: int, pool: int, batch: int) -> Iterator[tuple[int, int, Step]]:
-    """Drawn pictures with their labels, from a place on."""
+    """Endless (pool, index, step) of degraded pictures with their targets, from a given batch on."""
     while True:
-        found = list(pictures.drawn(f"judge {seed} {pool}", POOL))
-        targets = torch.tensor([judging.targets(labels(shown), READS) for shown, _ in found])
+        pairs = list(pictures.drawn(f"judge {seed} {pool}", POOL))
+        targets = torch.tensor([judging.targets(labels(target), READS) for target, _ in pairs])
         for index in range(batch, POOL // size):
             part = slice(index * size, (index + 1) * size)
-            images = torch.from_numpy(pictures.stacked([pixels for _, pixels in found[part]]))
-            yield pool, index, (worsened(images, random.Random(f"{seed} {pool} {index}")), targets[part])
+            images = torch.from_numpy(pictures.stacked([pixels for _, pixels in pairs[part]]))
+            yield pool, index, (degraded(images, random.Random(f"{seed} {pool} {index}")), targets[part])
         pool, batch = pool + 1, 0
 
 
-def worsened(images: torch.Tensor, rng: random.Random) -> torch.Tensor:
-    """Blurred, tinted and noisy, each batch by its own lot."""
+def degraded(images: torch.Tensor, rng: random.Random) -> torch.Tensor:
+    """Images (number x 3 x side x side) with random blur, tint and noise."""
     torch.manual_seed(rng.randrange(2**31))
     blurred = nn.functional.avg_pool2d(nn.functional.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
     part = torch.rand(len(images), 1, 1, 1)
@@ -119,25 +121,25 @@ class Trainer(loop.Trainer[Step]):
 
 
 def load() -> Judge:
-    """The judge that is kept beside this file."""
+    """The judge with the weights beside this file."""
     return judging.load(Judge(), FILE)
 
 
-def accuracy(found: Judge, number: int) -> dict[str, tuple[int, int]]:
-    """For each row, on how many drawn pictures of the held-out side it is read right, and of how many."""
-    shown = list(pictures.drawn("judged", number, scene.for_evaluation))
-    readings = found.readings(torch.from_numpy(pictures.stacked([pixels for _, pixels in shown])))
-    return judging.agreement(zip((labels(drawn) for drawn, _ in shown), readings, strict=True))
+def accuracy(judge: Judge, number: int) -> dict[str, tuple[int, int]]:
+    """(correct readings, labels) for each row, over `number` drawn held-out pictures."""
+    pairs = list(pictures.drawn("judged", number, scene.for_evaluation))
+    readings = judge.readings(torch.from_numpy(pictures.stacked([pixels for _, pixels in pairs])))
+    return judging.agreement(zip((labels(target) for target, _ in pairs), readings, strict=True))
 
 
 def main() -> None:
     presets = {"cpu": Plan(), "gpu": Plan(minutes=3, batch=256, device="cuda")}
-    wanted: argparse.Namespace = loop.parser("tiny-image", presets).parse_args()
-    plan = loop.prepared(wanted, presets)
+    options: argparse.Namespace = loop.parser("tiny-image", presets).parse_args()
+    plan = loop.prepared(options, presets)
     trainer = Trainer(plan)
-    if wanted.resume:
-        trainer.restore(wanted.run / "judge.pt")
-    loop.train(trainer, wanted.run, wanted.save_every, "judge.pt")
+    if options.resume:
+        trainer.restore(options.run / "judge.pt")
+    loop.train(trainer, options.run, options.save_every, "judge.pt")
     judging.save(trainer.model, FILE)
     for name, (hits, number) in accuracy(load(), 1000).items():
         print(f"{name} {hits / number:.1%} of {number}")

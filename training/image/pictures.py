@@ -16,7 +16,7 @@ Pixels = npt.NDArray[np.uint8]
 def scenes(
     seed: str, number: int, split: Callable[[random.Random], Scene] = for_training
 ) -> Iterator[tuple[Scene, random.Random]]:
-    """``number`` scenes of a side of the split, each with the chance that draws it."""
+    """``number`` scenes of a side of the split, each with the generator that draws it."""
     for index in range(number):
         rng = random.Random(f"{seed} {index}")
         yield split(rng), rng
@@ -25,11 +25,11 @@ def scenes(
 def drawn(
     seed: str, number: int, split: Callable[[random.Random], Scene] = for_training
 ) -> Iterator[tuple[Scene, Pixels]]:
-    """The same scenes, each with its picture."""
+    """The same scenes, each with its picture: SIDE x SIDE x 3, uint8."""
     for scene, rng in scenes(seed, number, split):
         yield scene, np.asarray(drawing.draw(scene, rng))
 
 
 def stacked(pictures: list[Pixels]) -> npt.NDArray[np.float32]:
-    """As models read them: number x 3 x height x width, from -1 to 1."""
+    """The models' input: number x 3 x height x width, float32, from -1 to 1."""
     return np.stack(pictures).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1

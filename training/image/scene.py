@@ -1,7 +1,7 @@
-"""What a picture shows, as a value, and how one is drawn by lot. Knows neither pixels nor words.
+"""The content of a picture, as a value, and its random generation. Knows neither pixels nor words.
 
 The split is by content, as everywhere in training/: a stable hash of what is combined (shape, colour and background;
-everything that stands in a landscape) says on which side a scene lies, however it is worded and wherever things stand.
+all features of a landscape) decides the side, whatever the wording and the positions.
 """
 
 import random
@@ -63,7 +63,7 @@ Scene = Shapes | Landscape
 
 
 def scene(rng: random.Random) -> Scene:
-    """Any scene."""
+    """A random scene of either side of the split."""
     return landscape(rng) if chance(rng, LANDSCAPE) else shapes(rng)
 
 
@@ -84,23 +84,23 @@ def landscape(rng: random.Random) -> Landscape:
     time = rng.choice(TIMES)
     odds = {"clouds": 0.35, "mountains": 0.45, "sea": 0.4, "trees": 0.45, "houses": 0.35, "snow": 0.25}
     odds |= {"moon": 0.55, "stars": 0.5, "clouds": 0.25} if time == "night" else {"sun": 0.6}
-    found = {feature for feature, odd in odds.items() if chance(rng, odd)}
-    if "sea" in found and chance(rng, 0.55):
-        found.add("boats")
-    return Landscape(time, frozenset(found)) if found else landscape(rng)
+    features = {feature for feature, odd in odds.items() if chance(rng, odd)}
+    if "sea" in features and chance(rng, 0.55):
+        features.add("boats")
+    return Landscape(time, frozenset(features)) if features else landscape(rng)
 
 
 def for_training(rng: random.Random, make: Callable[[random.Random], Scene] = scene) -> Scene:
     """Draw until the scene is not held out."""
     while True:
-        found = make(rng)
-        if not held_out(found.key):
-            return found
+        candidate = make(rng)
+        if not held_out(candidate.key):
+            return candidate
 
 
 def for_evaluation(rng: random.Random, make: Callable[[random.Random], Scene] = scene) -> Scene:
     """Draw until the scene is held out."""
     while True:
-        found = make(rng)
-        if held_out(found.key):
-            return found
+        candidate = make(rng)
+        if held_out(candidate.key):
+            return candidate

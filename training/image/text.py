@@ -1,5 +1,6 @@
-"""The text encoder (a CLIP), and its lesson on the captions' facts. Every position is read, the padding too, since the
-diffusion model attends to all of them.
+"""The text encoder (a CLIP), and its pretraining on the captions' facts.
+
+The mean runs over all positions, padding too, because the diffusion model attends to all of them.
 """
 
 import random
@@ -7,10 +8,10 @@ import random
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from training import lesson
+from training import pretraining
 from training.image import captions, scene
 from training.image.vocabulary import LENGTH
-from training.lesson import Plan
+from training.pretraining import Plan
 
 
 def new_model(plan: Plan, tokenizer: CLIPTokenizer) -> CLIPTextModel:
@@ -31,12 +32,12 @@ def new_model(plan: Plan, tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 def ids(tokenizer: CLIPTokenizer, texts: list[str]) -> torch.Tensor:
-    """Captions x LENGTH, as the pipeline makes them."""
-    found = tokenizer(texts, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt")
-    return found.input_ids
+    """Token ids: captions x LENGTH, int64, as the pipeline makes them."""
+    encoding = tokenizer(texts, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt")
+    return encoding.input_ids
 
 
-def facts() -> lesson.Facts:
+def facts() -> pretraining.Facts:
     group = {
         "shape": scene.SHAPES,
         "color": scene.COLORS,
@@ -45,19 +46,19 @@ def facts() -> lesson.Facts:
         "position": scene.POSITIONS,
     }
     rows = [(name, value) for name, values in group.items() for value in values]
-    rows += [(f"{place} {name}", value) for place in captions.PLACED for name, value in rows]
+    rows += [(f"{ordinal} {name}", value) for ordinal in captions.ORDINALS for name, value in rows]
     rows += [("background", value) for value in scene.BACKGROUNDS]
     rows += [("time", value) for value in scene.TIMES] + [(feature, "yes") for feature in scene.FEATURES]
-    return lesson.columns(rows)
+    return pretraining.fact_columns(rows)
 
 
-def said(rng: random.Random) -> captions.Caption:
+def training_caption(rng: random.Random) -> captions.Caption:
     """A caption of the training side."""
     return captions.caption(scene.for_training(rng), rng)
 
 
 class Reader(torch.nn.Module):
-    """The text encoder with a reading of each position's state, averaged."""
+    """The text encoder with a linear head on the mean of its states: logits, captions x facts."""
 
     def __init__(self, encoder: CLIPTextModel) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class Reader(torch.nn.Module):
         return self.read(self.encoder(tokens).last_hidden_state.mean(1))
 
 
-def trainer(plan: Plan, tokenizer: CLIPTokenizer) -> lesson.Trainer:
-    """The text encoder in its lesson; ``model.encoder`` is what is kept."""
+def trainer(plan: Plan, tokenizer: CLIPTokenizer) -> pretraining.Trainer:
+    """The text encoder in pretraining; ``model.encoder`` is exported."""
     reader = Reader(new_model(plan, tokenizer))
-    return lesson.Trainer(plan, reader, said, lambda texts: (ids(tokenizer, texts),), facts())
+    return pretraining.Trainer(plan, reader, training_caption, lambda texts: (ids(tokenizer, texts),), facts())

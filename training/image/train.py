@@ -4,10 +4,10 @@
     python -m training.image.train --preset cpu --resume     # go on after an interruption
 
 Four parts, each with its own checkpoint in the run's folder: the autoencoder's encoder and its decoder
-(autoencoder.py), the text encoder's lesson (text.py), and the diffusion model here, which learns together with the text
-encoder. It predicts velocity (Salimans & Ho 2022) under a schedule whose last step is pure noise (Lin et al. 2024):
-Stable Diffusion's own leaves a rest of the picture there, which on so small a latent decides the background. One
-caption in ten is empty, for guidance (Ho & Salimans 2022).
+(autoencoder.py), the text encoder's pretraining (text.py), and the diffusion model here, trained together with the text
+encoder. It predicts velocity (Salimans & Ho 2022) under a zero-terminal-SNR schedule (Lin et al. 2024): Stable
+Diffusion's own leaves a signal in the last step, which on so small a latent decides the background. One caption in ten
+is empty, for classifier-free guidance (Ho & Salimans 2022).
 """
 
 import random
@@ -25,28 +25,28 @@ from training import loop
 from training.image import autoencoder, captions, export, pictures, text, vocabulary
 from training.text.phrasing import chance
 
-EMPTY, AVERAGE = 0.1, 0.999
-MIDDLE, SPREAD = 0.6, 0.15
-"""Parts of the schedule: before it the background is decided, after it a picture is nearly done."""
-ENCODED_AT_ONCE = 64
+EMPTY_CAPTIONS, EMA_DECAY = 0.1, 0.999
+TIMES_CENTER, TIMES_SPREAD = 0.6, 0.15
+"""Center and deviation of the sampled times, as fractions of the schedule: there shapes are decided."""
+ENCODE_BATCH = 64
 Step = tuple[torch.Tensor, torch.Tensor]
 """Scaled latents (pictures x 4 x height x width) and token ids (pictures x LENGTH)."""
 
 
 @dataclass(frozen=True)
 class Plan(loop.Plan):
-    """As every plan, with the diffusion model's own shape and length, and the plans of the parts before it."""
+    """A plan with the diffusion model's shape, and the plans of the parts before it."""
 
     minutes: float = 82
-    rate: float = 8e-4
-    decay: float = 0.01
+    learning_rate: float = 8e-4
+    weight_decay: float = 0.01
     channels: tuple[int, ...] = (64, 128)
     batch: int = 32
     scenes: int = 60_000
     merges: int = 700
-    seeing: autoencoder.Plan = field(default_factory=autoencoder.Plan)
-    decoding: autoencoder.Plan = field(default_factory=partial(autoencoder.Plan, minutes=30))
-    reading: text.Plan = field(default_factory=text.Plan)
+    encoder_plan: autoencoder.Plan = field(default_factory=autoencoder.Plan)
+    decoder_plan: autoencoder.Plan = field(default_factory=partial(autoencoder.Plan, minutes=30))
+    text_plan: text.Plan = field(default_factory=text.Plan)
 
 
 PRESETS = {
@@ -56,14 +56,14 @@ PRESETS = {
         channels=(96, 192),
         batch=128,
         device="cuda",
-        seeing=autoencoder.Plan(minutes=5, batch=64, device="cuda"),
-        reading=text.Plan(minutes=1, device="cuda"),
+        encoder_plan=autoencoder.Plan(minutes=5, batch=64, device="cuda"),
+        text_plan=text.Plan(minutes=1, device="cuda"),
     ),
 }
 
 
 def new_schedule() -> DDIMScheduler:
-    """Stable Diffusion's, brought down to no signal at the last step."""
+    """Stable Diffusion's schedule, rescaled to zero terminal SNR (Lin et al. 2024)."""
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -78,8 +78,8 @@ def new_schedule() -> DDIMScheduler:
 
 
 def new_unet(plan: Plan, side: int) -> UNet2DConditionModel:
-    """Attention from the second level on, where a picture has few places; a summary of the caption reaches every level,
-    added to what each block is told of the time (diffusers' "text" embedding, Saharia et al. 2022)."""
+    """A UNet with cross-attention from the second level on, where the latent is small. A pooled caption embedding,
+    added to the time embedding, reaches every level (diffusers' "text" embedding, Saharia et al. 2022)."""
     torch.manual_seed(plan.seed)
     levels = len(plan.channels)
     unet = UNet2DConditionModel(
@@ -88,7 +88,7 @@ def new_unet(plan: Plan, side: int) -> UNet2DConditionModel:
         layers_per_block=1,
         down_block_types=("DownBlock2D", *["CrossAttnDownBlock2D"] * (levels - 1)),
         up_block_types=(*["CrossAttnUpBlock2D"] * (levels - 1), "UpBlock2D"),
-        cross_attention_dim=plan.reading.width,
+        cross_attention_dim=plan.text_plan.width,
         attention_head_dim=4,
         norm_num_groups=16,
         addition_embed_type="text",
@@ -107,21 +107,24 @@ class Painter(torch.nn.Module):
         self.encoder, self.unet = encoder, unet
 
     def forward(self, noisy: torch.Tensor, times: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        states = self.encoder(tokens).last_hidden_state
+        """Velocities: pictures x 4 x height x width, like `noisy`; times (pictures,), tokens pictures x LENGTH."""
+        states = self.encoder(tokens).last_hidden_state  # (pictures, LENGTH, width)
         return self.unet(noisy, times, states).sample
 
 
 def stream(
     latents: torch.Tensor, tokenizer: CLIPTokenizer, plan: Plan, pool: int, batch: int
 ) -> Iterator[tuple[int, int, Step]]:
-    """Latents in a new order each pool, each with new words for its scene, from a place on."""
+    """Endless (pool, index, step): latents in a new order each pool, with new captions, from a given batch on."""
     scenes = [scene for scene, _ in pictures.scenes(seed_of(plan), len(latents))]
     while True:
         order = torch.randperm(len(latents), generator=torch.Generator().manual_seed(1000 * plan.seed + pool))
         for index in range(batch, len(order) // plan.batch):
             rng = random.Random(f"captions {plan.seed} {pool} {index}")
             chosen = order[index * plan.batch : (index + 1) * plan.batch]
-            texts = ["" if chance(rng, EMPTY) else captions.caption(scenes[i], rng).text for i in chosen.tolist()]
+            texts = [
+                "" if chance(rng, EMPTY_CAPTIONS) else captions.caption(scenes[i], rng).text for i in chosen.tolist()
+            ]
             yield pool, index, (latents[chosen].float(), text.ids(tokenizer, texts))
         pool, batch = pool + 1, 0
 
@@ -131,22 +134,22 @@ def seed_of(plan: Plan) -> str:
 
 
 class Trainer(loop.AveragedTrainer[Step]):
-    """tiny-image's diffusion model and text encoder in training; ``average`` is what is kept of them."""
+    """tiny-image's diffusion model and text encoder in training; ``average`` is exported."""
 
     def __init__(self, plan: Plan, painter: Painter, latents: torch.Tensor, tokenizer: CLIPTokenizer) -> None:
-        super().__init__(plan, painter.to(plan.device), partial(stream, latents, tokenizer, plan), AVERAGE)
+        super().__init__(plan, painter.to(plan.device), partial(stream, latents, tokenizer, plan), EMA_DECAY)
         self.schedule = new_schedule()
         self.noise = torch.Generator(plan.device)
 
     def backward(self, batch: Step) -> tuple[float, int]:
         latents, tokens = (part.to(self.plan.device) for part in batch)
-        self.noise.manual_seed(self.plan.seed * 10**6 + self.place.step)
+        self.noise.manual_seed(self.plan.seed * 10**6 + self.counters.step)
         noise = torch.randn(latents.shape, generator=self.noise, device=latents.device)
         times = self._times(len(latents))
         noisy = self.schedule.add_noise(latents, noise, times)
-        with torch.autocast(self.plan.device, torch.bfloat16, enabled=self.half):
-            found = self.model(noisy, times, tokens)
-        loss = (found.float() - self.schedule.get_velocity(latents, noise, times)).pow(2).mean()
+        with torch.autocast(self.plan.device, torch.bfloat16, enabled=self.bfloat16):
+            velocity = self.model(noisy, times, tokens)
+        loss = (velocity.float() - self.schedule.get_velocity(latents, noise, times)).pow(2).mean()
         loss.backward()
         return float(loss.detach()), len(latents)
 
@@ -160,43 +163,43 @@ class Trainer(loop.AveragedTrainer[Step]):
             (torch.arange(half, device=self.plan.device) + offset) / half
             for half, offset in zip(halves, offsets, strict=True)
         )
-        decided = MIDDLE + SPREAD * torch.special.ndtri(round_middle.clamp(1e-4, 1 - 1e-4))
+        decided = TIMES_CENTER + TIMES_SPREAD * torch.special.ndtri(round_middle.clamp(1e-4, 1 - 1e-4))
         return (torch.cat([even, decided]) * steps).long().clamp(0, steps - 1)
 
 
 @torch.no_grad()
 def latents_for(run: Path, plan: Plan, vae: AutoencoderKL) -> torch.Tensor:
-    """The scaled latents of the plan's scenes, in float16; drawn and encoded once."""
+    """The scaled latents of the plan's scenes: scenes x 4 x height x width, float16; drawn and encoded once."""
     file = run / "latents.pt"
     if not file.exists():
-        found, waiting = [], []
+        latents, batch = [], []
         for _, pixels in pictures.drawn(seed_of(plan), plan.scenes):
-            waiting.append(pixels)
-            if len(waiting) == ENCODED_AT_ONCE:
-                found.append(_encoded(vae, waiting))
-                waiting.clear()
-        torch.save(torch.cat([*found, *([_encoded(vae, waiting)] if waiting else [])]), file)
+            batch.append(pixels)
+            if len(batch) == ENCODE_BATCH:
+                latents.append(_encoded(vae, batch))
+                batch.clear()
+        torch.save(torch.cat([*latents, *([_encoded(vae, batch)] if batch else [])]), file)
     return torch.load(file, weights_only=True)
 
 
-def _encoded(vae: AutoencoderKL, waiting: list[pictures.Pixels]) -> torch.Tensor:
-    images = torch.from_numpy(pictures.stacked(waiting))
-    return (autoencoder.encoded(vae, images) * vae.config.scaling_factor).half()
+def _encoded(vae: AutoencoderKL, batch: list[pictures.Pixels]) -> torch.Tensor:
+    images = torch.from_numpy(pictures.stacked(batch))
+    return (autoencoder.encode(vae, images) * vae.config.scaling_factor).half()
 
 
-def kept_tokenizer(run: Path, plan: Plan) -> CLIPTokenizer:
-    """The run's tokenizer, trained now if it is not yet: other captions would give other tokens for the same words."""
+def run_tokenizer(run: Path, plan: Plan) -> CLIPTokenizer:
+    """The run's tokenizer, trained once: changed captions would give other tokens for the same words."""
     folder = run / "tokenizer"
     if not (folder / "tokenizer_config.json").exists():
         vocabulary.trained(plan.seed, plan.merges).save_pretrained(folder)
     return CLIPTokenizer.from_pretrained(folder)
 
 
-def taught_vae(run: Path, plan: Plan, resume: bool, save_every: float) -> AutoencoderKL:
-    """The run's autoencoder with an encoder that knows its latents, trained now if it does not yet."""
+def trained_vae(run: Path, plan: Plan, resume: bool, save_every: float) -> AutoencoderKL:
+    """The run's autoencoder with its encoder trained, once."""
     folder = run / "vae"
     if not (folder / "config.json").exists():
-        trainer = autoencoder.EncoderTrainer(plan.seeing, autoencoder.new_model(plan.seeing))
+        trainer = autoencoder.EncoderTrainer(plan.encoder_plan, autoencoder.new_model(plan.encoder_plan))
         loop.train_part(trainer, run, "autoencoder.pt", resume, save_every)
         vae = trainer.model.eval().cpu()
         autoencoder.set_scale(vae, plan.seed)
@@ -204,44 +207,46 @@ def taught_vae(run: Path, plan: Plan, resume: bool, save_every: float) -> Autoen
     return AutoencoderKL.from_pretrained(folder).eval()
 
 
-def taught_decoder(run: Path, plan: Plan, vae: AutoencoderKL, resume: bool, save_every: float) -> AutoencoderKL:
-    """The run's autoencoder with a decoder too, trained now if it is not yet."""
+def trained_decoder(run: Path, plan: Plan, vae: AutoencoderKL, resume: bool, save_every: float) -> AutoencoderKL:
+    """The run's autoencoder with its decoder trained too, once."""
     folder = run / "decoder"
     if not (folder / "config.json").exists():
-        trainer = autoencoder.DecoderTrainer(plan.decoding, vae.train().to(plan.device))
+        trainer = autoencoder.DecoderTrainer(plan.decoder_plan, vae.train().to(plan.device))
         loop.train_part(trainer, run, "decoder.pt", resume, save_every)
         trainer.model.eval().cpu().save_pretrained(folder)
     return AutoencoderKL.from_pretrained(folder).eval()
 
 
-def taught_text(run: Path, plan: Plan, tokenizer: CLIPTokenizer, resume: bool, save_every: float) -> CLIPTextModel:
-    """The run's text encoder after its lesson, which it gets now if it has not had it yet."""
+def pretrained_text_encoder(
+    run: Path, plan: Plan, tokenizer: CLIPTokenizer, resume: bool, save_every: float
+) -> CLIPTextModel:
+    """The run's text encoder, pretrained once."""
     folder = run / "text_encoder"
     if not (folder / "config.json").exists():
-        lesson = text.trainer(plan.reading, tokenizer)
-        loop.train_part(lesson, run, "text.pt", resume, save_every)
-        lesson.model.encoder.cpu().save_pretrained(folder)
+        trainer = text.trainer(plan.text_plan, tokenizer)
+        loop.train_part(trainer, run, "text.pt", resume, save_every)
+        trainer.model.encoder.cpu().save_pretrained(folder)
     return CLIPTextModel.from_pretrained(folder)
 
 
 def prepared(run: Path, plan: Plan, resume: bool, save_every: float) -> tuple[Trainer, AutoencoderKL, CLIPTokenizer]:
     """The trainer of the last part, after those before it."""
-    tokenizer = kept_tokenizer(run, plan)
-    vae = taught_vae(run, plan, resume, save_every)
-    encoder = taught_text(run, plan, tokenizer, resume, save_every)
+    tokenizer = run_tokenizer(run, plan)
+    vae = trained_vae(run, plan, resume, save_every)
+    encoder = pretrained_text_encoder(run, plan, tokenizer, resume, save_every)
     latents = latents_for(run, plan, vae)
-    vae = taught_decoder(run, plan, vae, resume, save_every)
+    vae = trained_decoder(run, plan, vae, resume, save_every)
     return Trainer(plan, Painter(encoder, new_unet(plan, latents.shape[-1])), latents, tokenizer), vae, tokenizer
 
 
 def main() -> None:
-    wanted = loop.parser("tiny-image", PRESETS).parse_args()
-    plan = loop.prepared(wanted, PRESETS)
-    trainer, vae, tokenizer = prepared(wanted.run, plan, wanted.resume, wanted.save_every)
-    loop.train_part(trainer, wanted.run, "checkpoint.pt", wanted.resume, wanted.save_every)
+    options = loop.parser("tiny-image", PRESETS).parse_args()
+    plan = loop.prepared(options, PRESETS)
+    trainer, vae, tokenizer = prepared(options.run, plan, options.resume, options.save_every)
+    loop.train_part(trainer, options.run, "checkpoint.pt", options.resume, options.save_every)
     painter = trainer.average.module.cpu()
     parts = export.pipeline(vae, painter.encoder, painter.unet, tokenizer, trainer.schedule)
-    export.write(parts, wanted.out, vars(trainer.place))
+    export.write(parts, options.out, vars(trainer.counters))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
-"""The tokenizer: CLIP's, lower case, pairs of bytes within a word, over the captions' own words. Knows nothing of the
-model."""
+"""The tokenizer: CLIP's lower-case byte-level BPE, over the captions' words. Knows nothing of the model."""
 
 import json
 import random
@@ -16,12 +15,15 @@ SAMPLE = 20_000
 
 
 def trained(seed: int, merges: int) -> CLIPTokenizer:
-    """On a sample of captions. Every byte is a token, within a word and at its end, so nothing is unknown."""
+    """A tokenizer with `merges` merges, trained on a sample of captions.
+
+    Every byte is a token, within a word and at its end, so nothing is unknown.
+    """
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    found = _merges(seed, letters, merges)
-    tokens = [*letters, *(letter + WORD_ENDS for letter in letters), *(one + other for one, other in found)]
+    merged = _merges(seed, letters, merges)
+    tokens = [*letters, *(letter + WORD_ENDS for letter in letters), *(left + right for left, right in merged)]
     vocabulary = {token: index for index, token in enumerate([*dict.fromkeys(tokens), START, END])}
-    return CLIPTokenizer(vocab=vocabulary, merges=found, model_max_length=LENGTH)
+    return CLIPTokenizer(vocab=vocabulary, merges=merged, model_max_length=LENGTH)
 
 
 def _merges(seed: int, letters: list[str], number: int) -> list[tuple[str, str]]:
@@ -35,4 +37,4 @@ def _merges(seed: int, letters: list[str], number: int) -> list[tuple[str, str]]
         vocab_size=size, initial_alphabet=letters, end_of_word_suffix=WORD_ENDS, show_progress=False
     )
     learner.train_from_iterator(texts, trainer)
-    return [(one, other) for one, other in json.loads(learner.to_str())["model"]["merges"]]
+    return [(left, right) for left, right in json.loads(learner.to_str())["model"]["merges"]]

@@ -1,4 +1,4 @@
-"""The model's card: the tables of an evaluation, written between two markers. Does not know how they came."""
+"""The model's card: the tables of an evaluation, written between two markers. Does not know how they were measured."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ def table(results: Iterable[Result]) -> str:
 
 
 def bars(results: Iterable[Result]) -> str:
-    """What was aimed at, beside what was measured."""
+    """A table of the aims and the measured shares."""
     share = {(r.what, r.measure): r.share for r in results}
     plain, steps = (share[f"sums: {name}", "right"] for name in ("plain", "step by step"))
     none, four = (share[f"labels: arbitrary words, {k} examples", "right"] for k in (0, 4))
@@ -44,5 +44,5 @@ def parameters(folder: Path) -> int:
 
 
 def write(folder: Path, results: list[Result]) -> None:
-    """Put the tables onto the folder's card."""
+    """Write the tables into the folder's card."""
     card.write(folder, card.sizes(folder, parameters(folder)), bars(results), table(results))

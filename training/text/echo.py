@@ -1,10 +1,10 @@
-"""Say it back: the plainest use of a prompt. A model that can copy learns labels, records and sums much sooner."""
+"""The copying task: repeat a text. A model that can copy learns labels, records and sums much sooner."""
 
 import random
 
 from training.text.example import Example
 from training.text.labels import review
-from training.text.phrasing import casual, chance, made_up, place, weighted
+from training.text.phrasing import arrange, casual, chance, made_up, weighted
 from training.text.subjects import CATEGORIES
 from training.text.words import words
 
@@ -27,7 +27,9 @@ def material(rng: random.Random) -> str:
 def make(rng: random.Random) -> Example:
     text = material(rng)
     if chance(rng, 0.3):
-        system, user = place(rng, casual(rng, rng.choice(("Repeat the text.", "Say it back.", "Copy the text."))), text)
+        system, user = arrange(
+            rng, casual(rng, rng.choice(("Repeat the text.", "Say it back.", "Copy the text."))), text
+        )
     else:
         system, user = "", rng.choice(REQUESTS).format(text)
     return Example("echo", "repeat", (f"echo {text}",), ((user, text),), system, facts={"text": text})

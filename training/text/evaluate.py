@@ -28,7 +28,7 @@ Check = Callable[[Example, str], Mapping[str, bool]]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: which examples, how they are asked, and which of the check's verdicts count."""
+    """One line of a table: the examples, their prompt format, and which of the check's outcomes counts."""
 
     family: str
     technique: str
@@ -39,20 +39,20 @@ class Row:
     changed: Callable[[Example], Example] | None = None
 
 
-def asked_sum(technique: str, counts: tuple[int, ...] = (3, 4, 5)) -> Make:
+def sum_maker(technique: str, counts: tuple[int, ...] = (3, 4, 5)) -> Make:
     return lambda rng: sums.make(rng, technique, counts, smallest=10)
 
 
-def labelled(technique: str, shots: int) -> Make:
+def label_maker(technique: str, shots: int) -> Make:
     return lambda rng: labels.make(rng, technique, shots)
 
 
-def of(family: Callable[[random.Random, str], Example], technique: str) -> Make:
+def maker_of(family: Callable[[random.Random, str], Example], technique: str) -> Make:
     return lambda rng: family(rng, technique)
 
 
 def without_persona(example: Example) -> Example:
-    """The same subject, asked by nobody in particular."""
+    """The same question without a persona in the prompt."""
     question = str(example.facts["question"])
     return Example(example.family, example.technique, example.keys, ((question, ""),), facts=example.facts)
 
@@ -66,31 +66,32 @@ def sum_rows() -> list[Row]:
         "shown steps": "worked examples with steps",
         "shown plain": "worked examples without steps",
     }
-    found = [Row("sums", title, "right", asked_sum(name), sums.check) for name, title in named.items()]
-    found += [
-        Row("sums", f"{title}, {n} numbers", "right", asked_sum(name, (n,)), sums.check)
+    rows = [Row("sums", title, "right", sum_maker(name), sums.check) for name, title in named.items()]
+    rows += [
+        Row("sums", f"{title}, {n} numbers", "right", sum_maker(name, (n,)), sums.check)
         for name, title in (("plain", "plain"), ("steps", "step by step"))
         for n in (2, 3, 4, 5)
     ]
-    found.append(Row("sums", "only the number", "obeyed", asked_sum("number"), sums.check))
+    rows.append(Row("sums", "only the number", "obeyed", sum_maker("number"), sums.check))
     for name, title in (("plain", "plain, as plain text"), ("steps", "step by step, as plain text")):
-        found.append(Row("sums", title, "right", asked_sum(name), sums.check, plain_text=True))
-    return found
+        rows.append(Row("sums", title, "right", sum_maker(name), sums.check, plain_text=True))
+    return rows
 
 
 def label_rows() -> list[Row]:
     arbitrary = [
-        Row("labels", f"arbitrary words, {k} examples", "right", labelled("arbitrary", k), labels.check)
+        Row("labels", f"arbitrary words, {k} examples", "right", label_maker("arbitrary", k), labels.check)
         for k in (0, 1, 2, 3, 4, 8)
     ]
     natural = [
-        Row("labels", f"natural words, {k} examples", "right", labelled("natural", k), labels.check) for k in (0, 2, 4)
+        Row("labels", f"natural words, {k} examples", "right", label_maker("natural", k), labels.check)
+        for k in (0, 2, 4)
     ]
     plain = Row(
         "labels",
         "arbitrary words, 4 examples, as plain text",
         "right",
-        labelled("arbitrary", 4),
+        label_maker("arbitrary", 4),
         labels.check,
         plain_text=True,
     )
@@ -99,33 +100,35 @@ def label_rows() -> list[Row]:
 
 def extraction_rows() -> list[Row]:
     return [
-        Row("extraction", "JSON asked", "valid", of(extraction.make, "json"), extraction.check),
-        Row("extraction", "JSON asked", "right", of(extraction.make, "json"), extraction.check),
-        Row("extraction", "summary asked", "right", of(extraction.make, "summary"), extraction.check),
-        Row("extraction", "summary asked", "valid", of(extraction.make, "summary"), extraction.check),
+        Row("extraction", "JSON asked", "valid", maker_of(extraction.make, "json"), extraction.check),
+        Row("extraction", "JSON asked", "right", maker_of(extraction.make, "json"), extraction.check),
+        Row("extraction", "summary asked", "right", maker_of(extraction.make, "summary"), extraction.check),
+        Row("extraction", "summary asked", "valid", maker_of(extraction.make, "summary"), extraction.check),
     ]
 
 
 def persona_rows() -> list[Row]:
-    asked = [Row("personas", name, "marked", of(personas.make, name), personas.check) for name in personas.PERSONAS]
-    bare = [
+    with_persona = [
+        Row("personas", name, "marked", maker_of(personas.make, name), personas.check) for name in personas.PERSONAS
+    ]
+    without = [
         Row(
             "personas",
             f"{name}'s questions, no persona",
             "any marker",
-            of(personas.make, name),
+            maker_of(personas.make, name),
             personas.any_marker,
             changed=without_persona,
         )
         for name in personas.PERSONAS
     ]
-    return [*asked, *bare]
+    return [*with_persona, *without]
 
 
 def format_rows() -> list[Row]:
     names = [name for name in formats.TECHNIQUES if name != "none"]
     return [
-        Row("formats", name, measure, of(formats.make, name), formats.check)
+        Row("formats", name, measure, maker_of(formats.make, name), formats.check)
         for name in names
         for measure in ("obeyed", "right")
     ]
@@ -141,15 +144,15 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
 
 
 class Judge:
-    """Asks the model and keeps its answers, so that two measures of the same items cost one run."""
+    """Generates the model's answers and caches them, so that two measures of the same items cost one run."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, n: int, show: int = 0) -> None:
         self.model, self.tokenizer, self.n, self.show = model, tokenizer, n, show
         self.kept: dict[tuple[str, str], list[tuple[Example, str]]] = {}
 
     def answered(self, row: Row) -> list[tuple[Example, str]]:
-        name = (row.family, row.technique)
-        if name not in self.kept:
+        key = (row.family, row.technique)
+        if key not in self.kept:
             rng = random.Random(f"{SEED}/{row.family}/{row.technique}")
             drawn = [for_evaluation(row.make, rng) for _ in range(self.n)]
             examples = [row.changed(example) for example in drawn] if row.changed else drawn
@@ -157,11 +160,11 @@ class Judge:
                 generate.plain_prompt(e) if row.plain_text else generate.chat_prompt(self.tokenizer, e)
                 for e in examples
             ]
-            found = generate.answers(self.model, self.tokenizer, prompts)
-            self.kept[name] = list(zip(examples, found, strict=True))
-            for prompt, answer in list(zip(prompts, found, strict=True))[: self.show]:
-                print(f"--- {name}\n{prompt}\n>>> {answer}")
-        return self.kept[name]
+            answers = generate.answers(self.model, self.tokenizer, prompts)
+            self.kept[key] = list(zip(examples, answers, strict=True))
+            for prompt, answer in list(zip(prompts, answers, strict=True))[: self.show]:
+                print(f"--- {key}\n{prompt}\n>>> {answer}")
+        return self.kept[key]
 
     def measured(self, row: Row) -> Result:
         pairs = self.answered(row)
@@ -180,20 +183,22 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    wanted = arguments()
-    if wanted.threads:
-        torch.set_num_threads(wanted.threads)
-    tokenizer = AutoTokenizer.from_pretrained(wanted.model)
-    model = AutoModelForCausalLM.from_pretrained(wanted.model, dtype=torch.float32).eval()
-    judge, results = Judge(model, tokenizer, wanted.n, wanted.show), []
-    for family in wanted.families:
-        found = [judge.measured(row) for row in TABLES[family]()]
-        print(card.table(found), flush=True)
-        results += found
-    if wanted.n >= 300 and wanted.families == list(TABLES):
-        text = json.dumps({"n": wanted.n, "results": [asdict(r) | {"interval": r.interval} for r in results]}, indent=1)
-        (wanted.model / "evaluation.json").write_text(text + "\n", encoding="utf-8")
-        card.write(wanted.model, results)
+    options = arguments()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    tokenizer = AutoTokenizer.from_pretrained(options.model)
+    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32).eval()
+    judge, results = Judge(model, tokenizer, options.n, options.show), []
+    for family in options.families:
+        family_results = [judge.measured(row) for row in TABLES[family]()]
+        print(card.table(family_results), flush=True)
+        results += family_results
+    if options.n >= 300 and options.families == list(TABLES):
+        text = json.dumps(
+            {"n": options.n, "results": [asdict(r) | {"interval": r.interval} for r in results]}, indent=1
+        )
+        (options.model / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+        card.write(options.model, results)
 
 
 if __name__ == "__main__":

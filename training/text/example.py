@@ -1,7 +1,7 @@
 """One training example, and the split between training and evaluation. Knows nothing of any task, nor of tokens.
 
 The split is by content, never by seed: a stable hash of an example's keys (its numbers, its review, its facts ...)
-says on which side it lies, so that a held-out sum is held out however it is worded.
+decides the side, so that a held-out sum is held out in every wording.
 """
 
 import random
@@ -39,7 +39,7 @@ class Example:
 
 
 def gap(before: str) -> str:
-    """What stands between a prompt and an answer that continues it on the same line."""
+    """The separator between a prompt and an answer that continues it on the same line."""
     return "" if before.endswith("\n") else " "
 
 

@@ -1,11 +1,11 @@
-"""A sentence into JSON with the keys one names, or into a plain summary. Knows nothing of the other tasks."""
+"""Extraction of a sentence's facts as JSON with given keys, or as a summary. Knows nothing of the other tasks."""
 
 import json
 import random
 from collections.abc import Callable
 
 from training.text.example import Example
-from training.text.phrasing import casual, chance, listed, made_up, neutral_system, place, polite
+from training.text.phrasing import arrange, casual, chance, listed, made_up, neutral_system, polite
 from training.text.sums import FIRST_NAMES
 from training.text.words import table, words
 
@@ -84,16 +84,16 @@ def make(rng: random.Random, technique: str | None = None) -> Example:
     key = f"record {kind} {sorted(record.items())}"
     if technique == "summary":
         summary = RECORDS[kind]["summary"].format(**record)
-        system, user = place(rng, casual(rng, rng.choice(SUMMARIES)), text)
+        system, user = arrange(rng, casual(rng, rng.choice(SUMMARIES)), text)
         return Example("extraction", technique, (key,), ((user, summary),), system, facts={"summary": summary})
-    wanted = asked(rng, record)
-    system, user = place(rng, request(rng, list(wanted)), text)
+    target = target_record(rng, record)
+    system, user = arrange(rng, request(rng, list(target)), text)
     system = system or neutral_system(rng)
-    return Example("extraction", technique, (key,), ((user, json.dumps(wanted)),), system, facts={"record": wanted})
+    return Example("extraction", technique, (key,), ((user, json.dumps(target)),), system, facts={"record": target})
 
 
-def asked(rng: random.Random, record: dict[str, Value]) -> dict[str, Value]:
-    """Two to four of the fields in any order, under one of their names."""
+def target_record(rng: random.Random, record: dict[str, Value]) -> dict[str, Value]:
+    """Two or more of the fields in random order, each under one of its names."""
     fields = rng.sample(list(record), rng.randint(2, len(record)))
     return {rng.choice(ALIASES[field]): record[field] for field in fields}
 
@@ -103,9 +103,9 @@ def check(example: Example, text: str) -> dict[str, bool]:
     if example.technique == "summary":
         return {"valid": "{" not in text, "right": text.strip() == example.facts["summary"]}
     try:
-        found = json.loads(text)
+        parsed = json.loads(text)
     except json.JSONDecodeError:
         return {"valid": False, "right": False}
-    wanted = example.facts["record"]
-    assert isinstance(wanted, dict)
-    return {"valid": isinstance(found, dict) and set(found) == set(wanted), "right": found == wanted}
+    target = example.facts["record"]
+    assert isinstance(target, dict)
+    return {"valid": isinstance(parsed, dict) and set(parsed) == set(target), "right": parsed == target}

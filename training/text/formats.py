@@ -1,11 +1,11 @@
-"""What an answer looks like: one word, a list of k, capitals, yes or no, so many sentences. Not who speaks."""
+"""The form of an answer: one word, a list of k, capitals, yes or no, a number of sentences. Knows no personas."""
 
 import random
 from collections.abc import Callable
 
 from training.text.example import Example
-from training.text.phrasing import casual, chance, neutral_system, place, polite, weighted
-from training.text.subjects import CATEGORIES, KNOWN, Subject, article, explanation, fact, greeting
+from training.text.phrasing import arrange, casual, chance, neutral_system, polite, weighted
+from training.text.subjects import CATEGORIES, FACTS, Subject, article, explanation, fact, greeting
 from training.text.words import words
 
 _WORDS = words("formats")
@@ -45,10 +45,10 @@ def one_word(rng: random.Random) -> Built:
                 "Tell me one of the {}.",
             )
         ).format(things)
-        system, user = place(rng, casual(rng, rng.choice(ONE_WORD)), text)
+        system, user = arrange(rng, casual(rng, rng.choice(ONE_WORD)), text)
         return f"one of {things}", system, user, rng.choice(items), {"options": tuple(items)}
     about = fact(rng)
-    system, user = place(rng, casual(rng, rng.choice(ONE_WORD)), about.question)
+    system, user = arrange(rng, casual(rng, rng.choice(ONE_WORD)), about.question)
     return about.key, system, user, about.short, {"options": (about.short,)}
 
 
@@ -61,7 +61,7 @@ def list_of(style: str) -> Callable[[random.Random], Built]:
             system, user = neutral_system(rng), casual(rng, polite(rng, rng.choice(BULLETED_REQUESTS).format(**names)))
         else:
             request = rng.choice(LISTS).format(**names)
-            system, user = place(
+            system, user = arrange(
                 rng, casual(rng, rng.choice(BULLETS if style == "bullets" else NUMBERED)), casual(rng, request)
             )
         chosen = rng.sample(items, count)
@@ -74,13 +74,13 @@ def list_of(style: str) -> Callable[[random.Random], Built]:
 def upper_case(rng: random.Random) -> Built:
     about = rng.choices((explanation, fact, greeting), (40, 45, 15))[0](rng)
     text = " ".join(about.sentences[:2]).upper()
-    system, user = place(rng, rng.choice(UPPER), casual(rng, about.question))
+    system, user = arrange(rng, rng.choice(UPPER), casual(rng, about.question))
     return about.key, system, user, text, {"answer": text}
 
 
 def yes_or_no(rng: random.Random) -> Built:
     question, answer = claim(rng)
-    system, user = place(rng, casual(rng, rng.choice(YES_NO)), question)
+    system, user = arrange(rng, casual(rng, rng.choice(YES_NO)), question)
     return question, system, user, answer, {"answer": answer}
 
 
@@ -88,7 +88,7 @@ def claim(rng: random.Random) -> tuple[str, str]:
     """A question whose answer is yes or no, both equally often."""
     true = chance(rng, 0.5)
     if chance(rng, 0.5):
-        group = KNOWN["facts"][rng.choice((0, 1))]
+        group = FACTS["facts"][rng.choice((0, 1))]
         a = rng.choice(tuple(group["pairs"]))
         b = group["pairs"][a] if true else rng.choice([x for x in group["pairs"].values() if x != group["pairs"][a]])
         return (
@@ -104,7 +104,7 @@ def claim(rng: random.Random) -> tuple[str, str]:
 def length_of(count: int, phrases: list[str]) -> Callable[[random.Random], Built]:
     def build(rng: random.Random) -> Built:
         about = explanation(rng)
-        system, user = place(rng, casual(rng, rng.choice(phrases)), casual(rng, about.question))
+        system, user = arrange(rng, casual(rng, rng.choice(phrases)), casual(rng, about.question))
         return (
             about.key,
             system,
@@ -117,7 +117,7 @@ def length_of(count: int, phrases: list[str]) -> Callable[[random.Random], Built
 
 
 def unconstrained(rng: random.Random) -> Built:
-    """The same questions with no form asked for."""
+    """A question without a required form."""
     about = fact(rng) if chance(rng, 0.6) else listing(rng)
     return about.key, neutral_system(rng), casual(rng, about.question), " ".join(about.sentences), {}
 

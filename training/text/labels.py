@@ -1,4 +1,4 @@
-"""Reviews to label, the labels being defined by examples, by an instruction, or not at all. Knows no other task."""
+"""Sentiment labels for reviews, defined by examples, by an instruction, or not at all. Knows no other task."""
 
 import random
 
@@ -66,7 +66,7 @@ def label_words(rng: random.Random) -> tuple[str, str]:
 
 
 def sides(rng: random.Random, shots: int) -> list[bool]:
-    """Praise or blame for each example; from two examples on, both are seen."""
+    """Praise (True) or blame for each example; two examples or more have both."""
     while True:
         drawn = [chance(rng, 0.5) for _ in range(shots)]
         if shots < 2 or len(set(drawn)) == 2:
@@ -90,7 +90,7 @@ def make(rng: random.Random, technique: str | None = None, shots: int | None = N
 
 
 def make_plain(rng: random.Random) -> Example:
-    """Praise or blame under its own name, mostly without examples: what labels of any name are about."""
+    """Natural label words, mostly without examples: the plain sentiment task."""
     return make(rng, "natural", 0 if chance(rng, 0.75) else None)
 
 
@@ -108,7 +108,7 @@ def instructed(
 
 
 def casual_unless(rng: random.Random, text: str, names: str) -> str:
-    """Haste never changes the labels themselves."""
+    """As `casual`, but never changing the case of the labels."""
     return casual(rng, text) if names.islower() else text
 
 

@@ -1,4 +1,4 @@
-"""Who speaks: a persona changes the wording of any answer, and leaves marker words. Does not know what is said."""
+"""Personas: each rewords any answer and adds marker words. Knows nothing of an answer's content."""
 
 import random
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from training.text import sums
 from training.text.example import Example
-from training.text.phrasing import casual, chance, lower_first, neutral_system, place, weighted
+from training.text.phrasing import arrange, casual, chance, lower_first, neutral_system, weighted
 from training.text.subjects import Subject, explanation, fact, greeting, story, unknown
 from training.text.words import forms
 
@@ -87,12 +87,12 @@ def spoken(rng: random.Random, persona: Persona, question: str) -> tuple[str, st
     if chance(rng, 0.35) and question[-1:] in ".?!":
         form = rng.choice(("{} {}{}", "{} {}{}", "{}, {}{}"))
         return neutral_system(rng), casual(rng, form.format(question[:-1], rng.choice(persona.manners), question[-1]))
-    system, user = place(rng, casual(rng, rng.choice(persona.roles)), casual(rng, question))
+    system, user = arrange(rng, casual(rng, rng.choice(persona.roles)), casual(rng, question))
     return system, user
 
 
 def make(rng: random.Random, technique: str | None = None) -> Example:
-    """A subject in a persona's voice, or (technique "none") in nobody's."""
+    """A subject in a persona's voice, or (technique "none") in plain words."""
     technique = technique or rng.choices((*PERSONAS, "none"), (14, 14, 14, 14, 12, 32))[0]
     about = summed(rng) if chance(rng, 0.05) else subject(rng)
     facts = {"question": about.question, "plain": " ".join(about.sentences)}
@@ -107,7 +107,7 @@ def make(rng: random.Random, technique: str | None = None) -> Example:
 
 
 def markers(technique: str, text: str) -> set[str]:
-    """The marker words of a persona that stand in a text."""
+    """The persona's marker words that a text contains."""
     low = text.lower()
     return {mark for mark in PERSONAS[technique].markers if re.search(rf"\b{re.escape(mark)}\b", low)}
 
@@ -120,5 +120,5 @@ def check(example: Example, text: str) -> dict[str, bool]:
 
 
 def any_marker(example: Example, text: str) -> dict[str, bool]:
-    """For the same question without the persona: whether even one of its marker words stands there."""
+    """For the same question without the persona: whether the answer has any of its marker words."""
     return {"any marker": bool(markers(example.technique, text))}

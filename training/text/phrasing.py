@@ -1,4 +1,4 @@
-"""How people word and place a request. Knows nothing of what is asked."""
+"""How people word a request and arrange its parts. Knows nothing of its content."""
 
 import random
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def polite(rng: random.Random, request: str) -> str:
 
 
 def casual(rng: random.Random, text: str) -> str:
-    """The same words as typed in haste: lower case, no full stop, no question mark."""
+    """The same words as typed hastily, at random: lower case, no full stop, no question mark."""
     if chance(rng, 0.25):
         text = text.rstrip(".?!")
     if chance(rng, 0.2):
@@ -48,12 +48,12 @@ def casual(rng: random.Random, text: str) -> str:
     return text
 
 
-def place(rng: random.Random, instruction: str, material: str) -> tuple[str, str]:
+def arrange(rng: random.Random, instruction: str, material: str) -> tuple[str, str]:
     """(system, user): the instruction in the system message, before the material or after it."""
-    where = rng.choices(("system", "before", "after"), (30, 30, 40))[0]
-    if where == "system":
+    position = rng.choices(("system", "before", "after"), (30, 30, 40))[0]
+    if position == "system":
         return instruction, material
-    parts = (instruction, material) if where == "before" else (material, instruction)
+    parts = (instruction, material) if position == "before" else (material, instruction)
     system = rng.choice(NEUTRAL_SYSTEMS) if chance(rng, 0.2) else ""
     return system, joined(rng, *parts)
 
@@ -75,7 +75,7 @@ def listed(rng: random.Random, items: list[str]) -> str:
 
 
 def made_up(rng: random.Random, syllables: int = 2) -> str:
-    """A word that means nothing, so that it can only be copied."""
+    """A nonsense word, which can only be copied."""
     return "".join(
         rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") + rng.choice(("", "", "n", "r", "l", "s"))
         for _ in range(syllables)

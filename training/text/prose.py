@@ -1,4 +1,4 @@
-"""Running text: explanations, stories and old tales to go on with. Knows nothing of tasks, nor of tokens.
+"""Running text to continue: explanations, stories and old tales. Knows nothing of tasks, nor of tokens.
 
 The tales are Household Tales by the Brothers Grimm, translated by Margaret Hunt (1884, public domain). They are read
 from a file that is not part of the repository.
@@ -42,7 +42,7 @@ class Prose:
         return build(rng)
 
     def tale(self, rng: random.Random) -> Example:
-        """Some paragraphs that follow each other; a held-out paragraph ends the passage before it."""
+        """Consecutive paragraphs; the passage ends before a held-out one."""
         start = rng.randrange(len(self.paragraphs))
         length, text = rng.choice((150, 300, 300, 500, 500, 900)), ""
         for paragraph in self.paragraphs[start:]:

@@ -1,4 +1,4 @@
-"""What is talked about: topics, facts, greetings and small stories, as plain sentences. Knows no persona."""
+"""Subjects of questions: topics, facts, greetings and short stories, as plain sentences. Knows no persona."""
 
 import random
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ STORY_REQUESTS = _WORDS["story_requests"]
 
 
 TOPICS: dict[str, str] = {name: text for group in table("topics").values() for name, text in group.items()}
-KNOWN = table("facts")
-CATEGORIES: dict[str, list[str]] = KNOWN["categories"]
+FACTS = table("facts")
+CATEGORIES: dict[str, list[str]] = FACTS["categories"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def explanation(rng: random.Random) -> Subject:
 
 
 def unknown(rng: random.Random) -> Subject:
-    """A word that nobody knows: the honest answer."""
+    """A question about a nonsense word, answered by not knowing it."""
     name = made_up(rng, rng.choice((2, 3)))
     name = rng.choice(("{}", "a {}", "the {}")).format(name)
     answer = (f"I do not know much about {name}.", "I am only a tiny model.")
@@ -67,7 +67,7 @@ def greeting(rng: random.Random) -> Subject:
 
 
 def fact(rng: random.Random) -> Subject:
-    group = rng.choice(KNOWN["facts"])
+    group = rng.choice(FACTS["facts"])
     a = rng.choice(tuple(group["pairs"]))
     b = group["pairs"][a]
     return Subject(
@@ -79,21 +79,21 @@ def fact(rng: random.Random) -> Subject:
 
 
 def story(rng: random.Random) -> Subject:
-    hero, adjective, place = rng.choice(HEROES), rng.choice(HERO_ADJECTIVES), rng.choice(PLACES)
+    hero, adjective, location = rng.choice(HEROES), rng.choice(HERO_ADJECTIVES), rng.choice(PLACES)
     lines = (
-        f"Once upon a time there was {article(adjective)} {hero} who lived {place}.",
+        f"Once upon a time there was {article(adjective)} {hero} who lived {location}.",
         f"The {hero} {rng.choice(WISHES)}.",
         rng.choice(EVENTS),
         rng.choice(TURNS),
         rng.choice(ENDS),
     )
-    return Subject(f"story {hero} {place}", story_request(rng, hero, adjective, place), lines)
+    return Subject(f"story {hero} {location}", story_request(rng, hero, adjective, location), lines)
 
 
-def story_request(rng: random.Random, hero: str, adjective: str, place: str) -> str:
+def story_request(rng: random.Random, hero: str, adjective: str, location: str) -> str:
     if chance(rng, 0.2):
         return rng.choice(
             ("Tell me a story.", "Tell a story.", "Write a short story.", "Tell me a fairy tale.", "Write a story.")
         )
     about = article(f"{adjective} {hero}") if chance(rng, 0.3) else article(hero)
-    return rng.choice(STORY_REQUESTS).format(f"{about} {place}" if chance(rng, 0.2) else about)
+    return rng.choice(STORY_REQUESTS).format(f"{about} {location}" if chance(rng, 0.2) else about)

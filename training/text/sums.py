@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from training.text.example import Example
-from training.text.phrasing import casual, chance, listed, neutral_system, place, weighted
+from training.text.phrasing import arrange, casual, chance, listed, neutral_system, weighted
 from training.text.words import words
 
 _WORDS = words("sums")
@@ -26,7 +26,7 @@ TECHNIQUES = {"plain": 16, "steps": 66, "number": 8, "shown steps": 6, "shown pl
 
 
 def numbers(rng: random.Random, counts: Sequence[int], smallest: int = 10) -> list[int]:
-    """Mostly two digits, one in twenty three digits up to 300; with ``smallest`` < 10 some of one digit."""
+    """Random addends: mostly of two digits, one in twenty from 100 to 300; with ``smallest`` < 10 some of one digit."""
 
     def one() -> int:
         if smallest < 10 and chance(rng, 0.12):
@@ -83,12 +83,12 @@ def worded(rng: random.Random, addends: list[int], technique: str) -> tuple[str,
         instruction[-1] == "." and chance(rng, 0.15) and text[-1] in ".?"
     ):  # one sentence: "Add 1 and 2, think step by step."
         return neutral_system(rng), casual(rng, f"{text[:-1]}, {instruction[0].lower()}{instruction[1:]}")
-    system, user = place(rng, casual(rng, instruction), text)
+    system, user = arrange(rng, casual(rng, instruction), text)
     return system, casual(rng, user)
 
 
 def shown(rng: random.Random, technique: str, addends: list[int]) -> tuple[tuple[str, str], ...]:
-    """Worked examples before the question: the answer follows their manner."""
+    """Worked examples before the question, answered as the question is to be."""
     groups = [numbers(rng, (2, 3, 4)) for _ in range(rng.choice((1, 2, 2, 3)))]
     form = rng.choice(("What is {}?", "{} =", "Add {}.", "Q: {}\nA:", "Question: {}\nAnswer:", "{}"))
     return tuple((form.format(" + ".join(map(str, g))), answer(g, technique)) for g in [*groups, addends])

@@ -1,4 +1,4 @@
-"""Train tiny-text and write it to models/tiny-text. Knows tokens and weights; what they mean is the mixture's business.
+"""Train tiny-text and write it to models/tiny-text. Knows tokens and weights; the mixture knows their meaning.
 
     python -m training.text.train --preset cpu              # about 100 minutes on two cores
     python -m training.text.train --preset cpu --resume     # go on after an interruption
@@ -22,7 +22,7 @@ VOCABULARY_POOL = 10**6  # far beyond what is trained on
 
 @dataclass(frozen=True)
 class Plan(language.Plan):
-    """As every plan, with tiny-text's own shape and length."""
+    """A plan with tiny-text's shape and length."""
 
     width: int = 192
     heads: int = 6
@@ -77,15 +77,15 @@ def tokenizer_for(run: Path, plan: Plan, mixture: corpus.Mixture) -> Tokenizer:
 def main() -> None:
     parser = loop.parser("tiny-text", PRESETS)
     parser.add_argument("--corpus", type=Path, default=loop.ROOT / "../shared/corpus/grimm.txt")
-    wanted = parser.parse_args()
-    plan = loop.prepared(wanted, PRESETS)
-    mixture = corpus.Mixture(wanted.corpus)
-    trainer = Trainer(plan, tokenizer_for(wanted.run, plan, mixture), mixture)
-    if wanted.resume:
-        trainer.restore(wanted.run / "checkpoint.pt")
-    loop.train(trainer, wanted.run, wanted.save_every)
+    options = parser.parse_args()
+    plan = loop.prepared(options, PRESETS)
+    mixture = corpus.Mixture(options.corpus)
+    trainer = Trainer(plan, tokenizer_for(options.run, plan, mixture), mixture)
+    if options.resume:
+        trainer.restore(options.run / "checkpoint.pt")
+    loop.train(trainer, options.run, options.save_every)
     tokenizer = vocabulary.wrapped(trainer.tokenizer, plan.context)
-    export.write(trainer.model, tokenizer, wanted.out, vars(trainer.place))
+    export.write(trainer.model, tokenizer, options.out, vars(trainer.counters))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The tokenizer: byte-level pairs over the mixture's own text. Knows nothing of the model.
+"""The tokenizer: byte-level BPE over the mixture's text. Knows nothing of the model.
 
-A digit is a token, and so is a space: with the usual tokens of a space and a word, a label in a prompt (" blue") and
-the same label as an answer ("blue") are strangers, and a small model learns to copy only slowly.
+A digit is a token, and so is a space: where a space and a word are one token, a label in a prompt (" blue") and as an
+answer ("blue") are unrelated tokens, and a small model learns to copy slowly.
 """
 
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ def trained(texts: Iterable[str], size: int) -> Tokenizer:
 
 
 def wrapped(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
-    """As transformers wants it, with the chat template."""
+    """The tokenizer for transformers, with the chat template."""
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token=END,

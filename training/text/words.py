@@ -13,7 +13,7 @@ def table(name: str) -> dict[str, Any]:
 
 @cache
 def forms(family: str) -> dict[str, Any]:
-    """A family's words in whatever shape they stand there."""
+    """A family's table in words.toml."""
     return dict(table("words")[family])
 
 

@@ -1,6 +1,6 @@
-"""What can be done with an item: filters and maps, each as words, as code, and as a function. Knows no source.
+"""Filters and maps of an item, each as words, as code, and as a function. Knows no source.
 
-The words and the code of a skill are two descriptions; its ``act`` is a third, written apart, which says what is right.
+A skill's ``act`` is written independently of its code and computes the expected results.
 """
 
 from collections.abc import Callable

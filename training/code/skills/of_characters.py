@@ -1,4 +1,4 @@
-"""What can be done with characters: tables only."""
+"""Filters and maps of characters: tables only."""
 
 from training.code.skills import EVERY, SAME_WORD, Filter, Map, of_words
 

@@ -1,4 +1,4 @@
-"""What can be done with numbers: tables only."""
+"""Filters and maps of numbers: tables only."""
 
 from training.code.skills import EVERY, SAME_NUMBER, Filter, Map
 

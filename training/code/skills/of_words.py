@@ -1,4 +1,4 @@
-"""What can be done with words: tables only."""
+"""Filters and maps of words: tables only."""
 
 from training.code.skills import EVERY, SAME_WORD, Filter, Map
 
