@@ -125,6 +125,7 @@ def test_a_few_inputs_crown_nobody(page: Page) -> None:
     page.get_by_text("Which words make the colour?").click()
     settled(page)
     page.get_by_role("button", name=re.compile("^Run")).first.click()
+    expect(page.get_by_role("button", name=re.compile("^Stop"))).to_be_visible()
     await_end(page)
     expect(page.get_by_text(re.compile("^Too few inputs to crown anyone: ")).first).to_be_visible()
     expect(page.get_by_text("is better than")).to_have_count(0)
