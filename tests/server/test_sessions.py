@@ -24,7 +24,7 @@ def look(client: RawClient) -> None:
     client.rerun("text")
 
 
-@pytest.mark.parametrize("other", [token(), "", "x" * 43, "short"])
+@pytest.mark.parametrize("other", [token(), "", "x" * 43, "short"], ids=["another", "none", "made-up", "short"])
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_session_is_not_taken_over_with_another_cookie(server: Server, other: str, connected: bool) -> None:
     mine = token()
