@@ -58,6 +58,10 @@ class ModelRefused(ModelError):
     """The model is not allowed, gated, broken or too large; nothing was loaded."""
 
 
+class NeedsNewProcess(ModelRefused):
+    """The model fits, but not beside what models before it left in the process."""
+
+
 class PromptTooLong(ModelError):
     """Prompt and answer together exceed the model's context."""
 

@@ -98,7 +98,7 @@ AUDIO_ROWS: tuple[ModelSpec, ...] = (
             top_k={"default": 50},
         ),
         bundled=True,
-        memory_bytes=250 * MEGABYTE,
+        memory_bytes=60 * MEGABYTE,
         context=64,
         unit_seconds=0.3,
         frame_rate=32.0,

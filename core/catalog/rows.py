@@ -94,7 +94,7 @@ CATALOG: tuple[ModelSpec, ...] = (
         licence="MIT and PSF-2.0",
         parameters=adapted(TEXT_PARAMETERS, repetition_penalty={"default": 1.15}),
         bundled=True,
-        memory_bytes=200 * MEGABYTE,
+        memory_bytes=120 * MEGABYTE,
         context=512,
     ),
     ModelSpec(
@@ -142,7 +142,7 @@ CATALOG: tuple[ModelSpec, ...] = (
             scheduler={"default": "DDIM"},
         ),
         bundled=True,
-        memory_bytes=250 * MEGABYTE,
+        memory_bytes=60 * MEGABYTE,
         context=77,
         unit_seconds=0.03,
     ),

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from core.errors import ModelError, WorkerDied
+from core.errors import ModelError, NeedsNewProcess, WorkerDied
 from core.providers import Model, Report, open_remote
 from core.settings import Secrets, Settings
 from core.types import Event as ModelEvent
@@ -65,29 +65,22 @@ class Worker:
     def open(self, spec: ModelSpec, report: Report, abandoned: Callable[[], bool] = lambda: False) -> Model:
         """Load a model in the worker process, which is started if need be, and return what stands for it here.
 
-        A load that nobody waits for any more (`abandoned`) is asked to stop, and its process ended if it does not.
+        A load that nobody waits for any more (`abandoned`) is asked to stop, and its process ended if it does not. A
+        model that fits only into a new process gets one: what evicted models leave behind goes with the old.
 
         Raises:
             WorkerDied: the process could not be started, or ended.
             HubUnreachable, ModelRefused, ModelError: as the provider says.
         """
         with self._turn:
-            connection = self._started()
-            order = Open(next(self._numbers), spec)
-            grace = GracePeriod(self._load_grace)
-
-            def check() -> None:
-                if abandoned() and grace.begin():
-                    connection.send(Stop(order.job))
-                connection.end_if_over(grace)
-
-            with closing(connection.replies(order, check, self._load_grace)) as replies:
-                for reply in replies:
-                    if isinstance(reply, Event) and isinstance(reply.event, Progress):
-                        report(reply.event)
-                    elif isinstance(reply, Opened):
-                        return _Proxy(self, spec, reply.max_batch)
-        raise ModelError(f"{spec.name} could not be opened. Try again.")
+            new = self.pid is None
+            try:
+                return self._open(spec, report, abandoned)
+            except NeedsNewProcess:
+                if new:
+                    raise
+            self._forget()
+            return self._open(spec, report, abandoned)
 
     def generate(
         self, spec: ModelSpec, requests: Sequence[Request], stopped: Callable[[int], bool]
@@ -130,6 +123,24 @@ class Worker:
                 self._forget()
             finally:
                 self._turn.release()
+
+    def _open(self, spec: ModelSpec, report: Report, abandoned: Callable[[], bool]) -> Model:
+        connection = self._started()
+        order = Open(next(self._numbers), spec)
+        grace = GracePeriod(self._load_grace)
+
+        def check() -> None:
+            if abandoned() and grace.begin():
+                connection.send(Stop(order.job))
+            connection.end_if_over(grace)
+
+        with closing(connection.replies(order, check, self._load_grace)) as replies:
+            for reply in replies:
+                if isinstance(reply, Event) and isinstance(reply.event, Progress):
+                    report(reply.event)
+                elif isinstance(reply, Opened):
+                    return _Proxy(self, spec, reply.max_batch)
+        raise ModelError(f"{spec.name} could not be opened. Try again.")
 
     def _started(self) -> WorkerConnection:
         if self._connection is None or not self._connection.alive:

@@ -1,10 +1,12 @@
-"""Loaded models under a byte budget: leased, kept for the next, let go when another needs the room.
+"""Loaded models within the memory there is: leased, kept for the next lease, evicted when another needs the room.
 
-Room is made before a model is read: idle models go, longest unused first, the memory is given back to the system, and
-only then is the new one opened. A model in use never goes. One that cannot fit is refused with the numbers.
+Room is made before a model is read: idle models are evicted, longest unused first, the memory is given back to the
+system, and only then is the new one opened. A model in use is never evicted. One that cannot fit is refused with the
+numbers.
 
-Used inside the worker process by one thread at a time, though a lease may outlive the opening of another. Knows nothing
-of what a model does, only that it can be closed.
+The room is what the system says is free, measured each time (core.device.memory), or a budget that a deployment sets,
+against which the catalog's sizes count. Used inside the worker process by one thread at a time, though a lease may
+outlive the opening of another. Knows nothing of what a model does, only that it can be closed.
 """
 
 from __future__ import annotations
@@ -18,21 +20,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from core import device
-from core.errors import ModelRefused
+from core.errors import ModelRefused, NeedsNewProcess
 from core.providers import Model, Report
 from core.repository import in_words
 from core.types import ModelSpec
+from core.worker import libraries
 
-MARGIN = 600_000_000
-"""Bytes left to the interpreter, torch itself and the server where the budget is taken from the machine."""
+RESERVE = 60_000_000
+"""Bytes of the free memory that no model is given: for the code of the libraries, which must stay in memory to run, and
+for what the server takes meanwhile."""
 
 Open = Callable[[ModelSpec, Report], Model]
 
 
 @dataclass(slots=True)
 class _Loaded:
+    """`bytes`: what the process grew by when it was read."""
+
     spec: ModelSpec
     model: Model
+    bytes: int
     users: int
     last_used: float
 
@@ -42,14 +49,22 @@ class Pool:
 
     Args:
         open: loads one model; what it raises reaches the lease.
-        budget: bytes that the specs' `memory_bytes` may add up to; 0 takes the machine's limit less a margin.
+        budget: bytes that the specs' `memory_bytes` may add up to; 0 measures what is free instead.
         clock: seconds, rising.
+        memory: what is free, and under which limit.
     """
 
-    def __init__(self, open: Open, budget: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.budget = budget or max(0, device.memory_limit() - MARGIN)
+    def __init__(
+        self,
+        open: Open,
+        budget: int,
+        clock: Callable[[], float] = time.monotonic,
+        memory: Callable[[], device.Memory] = device.memory,
+    ) -> None:
+        self.budget = budget
         self._open = open
         self._clock = clock
+        self._memory = memory
         self._loaded: dict[tuple[str, str, str], _Loaded] = {}
 
     @property
@@ -67,9 +82,14 @@ class Pool:
         """The model, loaded now or before; it stays loaded until the lease ends.
 
         Raises:
+            NeedsNewProcess: it would fit into a new process; nothing was read.
             ModelRefused: it does not fit; nothing was read.
         """
-        row = self._loaded.get(_key(spec)) or self._load(spec, report)
+        row = self._loaded.get(_key(spec))
+        if row is None:
+            row = self._load(spec, report)
+        elif not self.budget:
+            self._make_room(spec, max(0, spec.memory_bytes - row.bytes), keep=row)  # what answering takes
         row.users += 1
         try:
             yield row.model
@@ -78,51 +98,79 @@ class Pool:
             row.last_used = self._clock()
 
     def release_idle(self, seconds: float) -> int:
-        """Let go of models that nobody has used for `seconds`; returns how many went."""
+        """Evict models that nobody has used for `seconds`; returns how many."""
         now = self._clock()
-        return self._drop([row for row in self._idle() if now - row.last_used >= seconds])
+        return self._evict([row for row in self._idle() if now - row.last_used >= seconds])
 
     def close(self) -> None:
-        """Let go of every model that is not in use."""
-        self._drop(self._idle())
+        """Evict every model that is not in use."""
+        self._evict(self._idle())
 
     def _load(self, spec: ModelSpec, report: Report) -> _Loaded:
-        self._make_room(spec)
+        self._make_room(spec, spec.memory_bytes + (0 if self.budget else libraries.not_imported(spec.provider)))
+        libraries.load(spec.provider)
+        before = device.own_bytes()
         try:
             model = self._open(spec, report)
         except BaseException:
             # A half-read model leaves pages behind.
             _give_back()
             raise
-        row = _Loaded(spec, model, 0, self._clock())
+        row = _Loaded(spec, model, max(0, device.own_bytes() - before), 0, self._clock())
         self._loaded[_key(spec)] = row
         return row
 
-    def _make_room(self, spec: ModelSpec) -> None:
-        need = spec.memory_bytes
-        if need > self.budget:
-            raise ModelRefused(
+    def _make_room(self, spec: ModelSpec, need: int, keep: _Loaded | None = None) -> None:
+        """Evict idle models, but for `keep`, until `need` bytes are free.
+
+        Raises:
+            ModelRefused: they cannot be; then nothing is evicted, but where less came free than was measured.
+        """
+        if need > self._free() and not self.budget:
+            _give_back()
+        idle = [row for row in self._idle() if row is not keep]
+        if need > self._free() + sum(self._size(row) for row in idle):
+            raise self._refusal(spec, need, [row for row in self._loaded.values() if row.users])
+        leaving: list[_Loaded] = []
+        while idle and need > self._free() + sum(self._size(row) for row in leaving):
+            leaving.append(idle.pop(0))
+        self._evict(leaving)
+        while need > self._free():
+            if not idle:
+                raise self._refusal(spec, need, [row for row in self._loaded.values() if row.users])
+            self._evict([idle.pop(0)])
+
+    def _free(self) -> int:
+        return self.budget - self.used if self.budget else max(0, self._memory().free - RESERVE)
+
+    def _size(self, row: _Loaded) -> int:
+        return row.spec.memory_bytes if self.budget else row.bytes
+
+    def _refusal(self, spec: ModelSpec, need: int, busy: list[_Loaded]) -> ModelRefused:
+        taken = sum(self._size(row) for row in busy)
+        if self.budget and need > self.budget:
+            return ModelRefused(
                 f"{spec.name} needs {in_words(need)}, this deployment allows {in_words(self.budget)} for models. "
                 "Choose a smaller model, or raise DIPTYCH_MEMORY_BUDGET on a larger machine."
             )
-        busy = sum(row.spec.memory_bytes for row in self._loaded.values() if row.users)
-        if need + busy > self.budget:
-            raise ModelRefused(
-                f"{spec.name} needs {in_words(need)}; {in_words(busy)} of the {in_words(self.budget)} for models "
+        if self.budget:
+            return ModelRefused(
+                f"{spec.name} needs {in_words(need)}; {in_words(taken)} of the {in_words(self.budget)} for models "
                 "are in use by other runs. Try again when they have ended."
             )
-        leaving: list[_Loaded] = []
-        for row in self._idle():
-            if self.used - sum(gone.spec.memory_bytes for gone in leaving) + need <= self.budget:
-                break
-            leaving.append(row)
-        self._drop(leaving)
+        limit, free = self._memory().limit, self._free() + sum(self._size(row) for row in self._idle())
+        anew = spec.memory_bytes + libraries.all_imported(spec.provider) <= self._free() + device.own_bytes()
+        kind = NeedsNewProcess if anew and not busy else ModelRefused
+        return kind(
+            f"{spec.name} needs {in_words(need)} more; of the {in_words(limit)} that this deployment has, "
+            f"{in_words(free)} can be had. Choose a smaller model, or give the deployment more memory."
+        )
 
     def _idle(self) -> list[_Loaded]:
         """Models not in use, longest unused first."""
         return sorted((row for row in self._loaded.values() if not row.users), key=lambda row: row.last_used)
 
-    def _drop(self, rows: list[_Loaded]) -> int:
+    def _evict(self, rows: list[_Loaded]) -> int:
         for row in rows:
             del self._loaded[_key(row.spec)]
             # A model that fails to close must not keep the next one from being loaded.

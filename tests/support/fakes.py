@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from core import catalog
-from core.errors import HistoryUnavailable, ModelRefused, UnknownModel
+from core.errors import HistoryUnavailable, ModelRefused, NeedsNewProcess, UnknownModel
 from core.experiment.ungraded import Ungraded
 from core.settings import Settings
 from core.types import (
@@ -460,9 +460,14 @@ class Puppet:
         yield from echo(requests, stopped)
 
 
+_opened: list[str] = []  # in this process
+
+
 def open_model(row: ModelSpec, settings: Settings, report: Callable[[Progress], None]) -> Puppet:
     if row.source == "refuse":
         raise ModelRefused(f"{row.name} needs 9 GB; 4 GB are allowed.")
+    if row.source == "vast" or (row.source == "roomy" and _opened):
+        raise NeedsNewProcess(f"{row.name} needs a new process.")
     if row.source == "broken":
         raise RuntimeError("a secret path")
     if row.source == "slow":
@@ -471,6 +476,7 @@ def open_model(row: ModelSpec, settings: Settings, report: Callable[[Progress], 
         report(Progress(None, 0, 0, "reading"))
         wait_for(lambda: False)
     report(Progress(None, 4, 4, "reading weights"))
+    _opened.append(row.source)
     return Puppet(row.source, settings)
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,15 +35,21 @@ class Server:
 
 @contextmanager
 def served(
-    data: Path, *options: str, models: Path = ROOT / "models", environment: Mapping[str, str] | None = None
+    data: Path,
+    *options: str,
+    models: Path = ROOT / "models",
+    environment: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """A new server on a free port, with its history under `data` and more options of Streamlit's."""
+    """A new server on a free port, with its history under `data` and more options of Streamlit's.
+
+    `prefix` is a command that becomes the server's: it runs what follows it in its own place."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.address", "127.0.0.1"]
     variables = {"DIPTYCH_DATA": str(data), "DIPTYCH_MODELS": str(models), "HF_HUB_OFFLINE": "1"}
     with (data / "server.log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "--server.port", str(port), "--server.fileWatcherType", "none", *options],
+            [*prefix, *command, "--server.port", str(port), "--server.fileWatcherType", "none", *options],
             cwd=ROOT,
             env=os.environ | variables | (environment or {}),
             stdout=log,

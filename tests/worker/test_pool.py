@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from core import catalog
-from core.errors import HubUnreachable, ModelRefused
+from core.device import Memory
+from core.errors import HubUnreachable, ModelRefused, NeedsNewProcess
 from core.repository import Report, in_words
 from core.types import Event, Modality, ModelSpec, Progress, Request
 from core.worker import pool as pools
@@ -196,12 +198,99 @@ def test_idle_models_go_after_their_time() -> None:
     assert world.log == ["open a", "open b", "close a"]
 
 
-def test_without_a_budget_the_machine_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools.device, "memory_limit", lambda: 4 * GB)
-    assert Pool(World(1).open, 0).budget == 4 * GB - pools.MARGIN
-    monkeypatch.setattr(pools.device, "memory_limit", lambda: 100)
-    with pytest.raises(ModelRefused, match="allows 0 MB"), Pool(World(1).open, 0).lease(A):
-        pass
+# Without a budget: what is free is measured.
+
+MB = 1_000_000
+
+
+class Machine(World):
+    """Has `limit` bytes, of which the server and the libraries take `others`. Models take less than the catalog says
+    when they are read, and the rest while they answer."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, limit: int, others: int) -> None:
+        super().__init__(0)
+        self.limit, self.others = limit, others
+        self.pool = Pool(self.open, 0, self.clock, self.memory)
+        monkeypatch.setattr(pools.device, "own_bytes", lambda: self.bytes)
+        monkeypatch.setattr(pools, "RESERVE", 0)
+
+    def memory(self) -> Memory:
+        return Memory(self.limit, self.limit - self.others - self.bytes)
+
+
+def test_models_that_fit_one_after_another_take_turns_in_a_small_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, 690 * MB, 500 * MB)
+    text, code, image = model("text", 0.12), model("code", 0.15), model("image", 0.06)
+    used(machine, text, code, image, text)
+    assert machine.log == ["open text", "close text", "open code", "close code", "open image", "open text"]
+    assert machine.peak <= 190 * MB
+
+
+def test_what_does_not_fit_is_refused_with_what_there_is_and_nothing_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, 690 * MB, 500 * MB)
+    used(machine, model("text", 0.12))
+    with pytest.raises(ModelRefused) as refused:
+        used(machine, model("large", 0.95))
+    assert str(refused.value) == (
+        "Large needs 950 MB more; of the 690 MB that this deployment has, 190 MB can be had. "
+        "Choose a smaller model, or give the deployment more memory."
+    )
+    assert machine.log == ["open text"]
+
+
+def test_a_larger_container_takes_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, 2_700 * MB, 500 * MB)
+    used(machine, model("text", 0.12), model("large", 0.95))
+    assert machine.log == ["open text", "open large"]
+
+
+def test_room_for_answering_is_made_where_others_came_since_a_model_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, 690 * MB, 300 * MB)
+    text, image = model("text", 0.1), model("image", 0.2)
+    monkeypatch.setattr(pools.device, "own_bytes", lambda: machine.bytes // 2)  # read as half of what they take
+    used(machine, text, image)
+    machine.others += 60 * MB  # the server grew
+    used(machine, text)
+    assert machine.log == ["open text", "open image", "close image"]
+
+
+def test_what_comes_free_is_measured_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, 690 * MB, 400 * MB)
+    used(machine, model("sticky", 0.2))
+    monkeypatch.setattr(Fake, "close", lambda self: machine.log.append("close"))  # gives nothing back
+    with pytest.raises(ModelRefused, match="90 MB can be had"):
+        used(machine, model("next", 0.15))
+    assert machine.log == ["open sticky", "close"]
+
+
+def test_a_first_model_needs_room_for_its_libraries_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, 690 * MB, 500 * MB)
+    monkeypatch.setitem(pools.libraries.LIBRARIES, "fake", (("json.tool", 150 * MB), ("json", 10**12)))
+    monkeypatch.delitem(sys.modules, "json.tool", raising=False)
+    with pytest.raises(ModelRefused, match="needs 210 MB more"):
+        used(machine, model("a", 0.06))
+    assert "json.tool" not in sys.modules
+    machine.others = 400 * MB
+    used(machine, model("a", 0.06))
+    assert "json.tool" in sys.modules
+
+
+def test_what_would_fit_into_a_new_process_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, 690 * MB, 300 * MB)
+    monkeypatch.setattr(pools.device, "own_bytes", lambda: 250 * MB + machine.bytes)  # most of it left behind
+    monkeypatch.setattr(pools.libraries, "PROCESS", 15 * MB)
+    with pytest.raises(NeedsNewProcess, match="needs 500 MB more"):
+        used(machine, model("a", 0.5))
+    with pytest.raises(ModelRefused, match="needs 700 MB more") as refused:
+        used(machine, model("b", 0.7))
+    assert type(refused.value) is ModelRefused
+    with machine.pool.lease(model("c", 0.01)), pytest.raises(ModelRefused) as refused:
+        used(machine, model("a", 0.5))
+    assert type(refused.value) is ModelRefused, "a model in use would be lost"
+
+
+def test_every_local_provider_says_what_its_libraries_take() -> None:
+    assert set(pools.libraries.LIBRARIES) == {row.provider for row in catalog.CATALOG if row.local}
 
 
 def test_models_are_really_freed() -> None:

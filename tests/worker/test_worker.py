@@ -17,7 +17,7 @@ import pytest
 
 from core import errors
 from core.engine import Engine
-from core.errors import DiptychError, ModelError, ModelRefused, WorkerDied
+from core.errors import DiptychError, ModelError, ModelRefused, NeedsNewProcess, WorkerDied
 from core.settings import ROOT, Secret, Settings
 from core.types import Delta, Event, Finished, Progress, Request, State
 from core.worker import Worker, opener
@@ -189,6 +189,17 @@ def test_every_error_of_ours_crosses_as_itself() -> None:
         assert type(back) is kind
         assert str(back) == "A sentence."
     assert type(rebuilt(Refused(1, "annotations", "A sentence."))) is ModelError
+
+
+def test_a_model_that_needs_a_new_process_gets_one_once(make: Callable[..., Worker]) -> None:
+    worker = make()
+    assert isinstance(answer(worker, "echo", "a")[-1], Finished)
+    before = worker.pid
+    assert isinstance(answer(worker, "roomy", "b")[-1], Finished)
+    assert worker.pid not in (None, before)
+    with pytest.raises(NeedsNewProcess, match="Vast needs a new process"):
+        worker.open(spec("vast"), lambda progress: None)
+    assert isinstance(answer(worker, "echo", "c")[-1], Finished)
 
 
 # Deaths
