@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.catalog import common, spec
+from core.catalog import PRESETS, TEXT_PARAMETERS, common, spec
 from core.experiment.serialize import from_dict
 from core.types import Experiment
 from tests.browser.conftest import serving, settled, visiting
@@ -29,7 +29,7 @@ PAUSE = 6
 # Sets every field as typing would (the setter past React's own, then its events), and clicks at the end.
 CHANGE = r"""
 async ({ pause, leave, presses, press }) => {
-  const wait = () => new Promise((done) => setTimeout(done, pause));
+  const wait = (least = 0) => new Promise((done) => setTimeout(done, Math.max(pause, least)));
   const button = (begin) => [...document.querySelectorAll("[data-testid=stMain] button")]
     .filter((one) => one.innerText.split("\n").some((line) => line.trim().startsWith(begin))).pop();
   const fields = [...document.querySelectorAll(
@@ -60,7 +60,7 @@ async ({ pause, leave, presses, press }) => {
   };
   const inside = (field) => Boolean(field.closest("[data-testid=stPopoverBody]"));  // which a press closes
   for (const field of fields.filter(inside)) await change(field);
-  for (const begin of presses) { button(begin).click(); await wait(); }
+  for (const begin of presses) { button(begin).click(); await wait(60); }
   for (const field of fields.filter((one) => !inside(one))) await change(field);
   if (press) { await wait(); button(press).click(); }
   return values;
@@ -101,19 +101,22 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
 
 @dataclass(frozen=True)
 class Form:
-    """A page with a button: what is pressed before its controls are in sight, and what is pressed quickly."""
+    """A page with a button: what is pressed before its controls are in sight, what is pressed quickly, and which
+    controls that sets."""
 
     button: str
     opens: str = ""
     presses: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
 
 
+CREATIVE = tuple(row.label for row in TEXT_PARAMETERS if row.name in PRESETS["Creative"])
 FORMS = {
     "playground": Form("Run", opens="More parameters", presses=("Add variant",)),
-    "text": Form("Generate", presses=("Creative",)),
-    "image": Form("Generate", presses=("New seed",)),
-    "audio": Form("Generate", opens="More parameters", presses=("New seed",)),
-    "code": Form("Generate", presses=("Words", "Creative")),
+    "text": Form("Generate", presses=("Creative",), sets=CREATIVE),
+    "image": Form("Generate", presses=("New seed",), sets=("Seed",)),
+    "audio": Form("Generate", opens="More parameters", presses=("New seed",), sets=("Seed",)),
+    "code": Form("Generate", presses=("Words", "Creative"), sets=CREATIVE),
 }
 
 
@@ -127,7 +130,7 @@ def change(page: Page, form: Form, *, press: bool) -> dict[str, str]:
     """Change all controls at once; returns their new values by label."""
     open_popover(page, form)
     presses, last = list(form.presses), form.button if press else ""
-    order = {"pause": PAUSE, "leave": ["Seeds"], "presses": presses, "press": last}
+    order = {"pause": PAUSE, "leave": ["Seeds", *form.sets], "presses": presses, "press": last}
     return page.evaluate(CHANGE, order)  # type: ignore[no-any-return]
 
 
@@ -147,9 +150,13 @@ def fields(experiment: Experiment) -> dict[str, object]:
     return values
 
 
-def expect_values(experiment: Experiment, changed: Mapping[str, str]) -> None:
+def expect_values(experiment: Experiment, form: Form, changed: Mapping[str, str]) -> None:
     known = fields(experiment)
-    assert len(changed) > 5
+    if "Creative" in form.presses:
+        assert PRESETS["Creative"].items() <= experiment.parameters.items()
+    if "New seed" in form.presses:
+        assert experiment.seed != 42
+    assert len(changed) > 4
     for label, value in changed.items():
         now = known[label]
         assert now == (pytest.approx(float(value)) if isinstance(now, int | float) else value), label
@@ -183,7 +190,7 @@ def test_the_run_has_the_values_of_the_moment_of_the_press(page: Page, site: Sit
     changed = change(page, FORMS[name], press=True)
     expect_running(page)
     assert len(site.experiments()) == before + 1
-    expect_values(site.experiments()[-1], changed)
+    expect_values(site.experiments()[-1], FORMS[name], changed)
     expect_shown(page, FORMS[name], changed)
     stop(page)
 
@@ -204,5 +211,5 @@ def test_what_is_changed_while_a_run_is_under_way_is_kept(page: Page, site: Site
     page.get_by_role("button", name=re.compile(f"^{form.button}")).first.click()
     expect_running(page)
     assert len(site.experiments()) == runs + 1
-    expect_values(site.experiments()[-1], changed)
+    expect_values(site.experiments()[-1], FORMS[name], changed)
     stop(page)

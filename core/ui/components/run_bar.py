@@ -109,12 +109,18 @@ def draw(draft: Draft, experiment: Callable[[], Experiment], draw_run: DrawRun, 
         draw_run: draws the run; called again and again while it goes on.
     """
     polling = active(draft)
+    views = [] if polling else [find(draft.run_id)]  # for the bar, and the fragment's first run
+    with st.container():  # outside the fragment, whose presses wait for a page that is being drawn
+        if not polling:
+            _start_bar(draft, experiment, views[0], label)
 
     def live() -> None:
         with guard():  # a fragment runs again by itself, outside the frame's guard
             running = active(draft)  # asked first: what is then shown is never older than what the bar says
-            view = find(draft.run_id)
-            _bar(draft, experiment, view, running, label)
+            view = views.pop() if views else find(draft.run_id)
+            if running and view is not None:
+                _progress_bar(draft, view)
+            refusal()
             if view is not None:
                 draw_run(view)
             if running != polling:
@@ -123,24 +129,25 @@ def draw(draft: Draft, experiment: Callable[[], Experiment], draw_run: DrawRun, 
     st.fragment(live, run_every=POLL_SECONDS if polling else None)()
 
 
-def _bar(draft: Draft, experiment: Callable[[], Experiment], view: RunView | None, running: bool, label: str) -> None:
+def _start_bar(draft: Draft, experiment: Callable[[], Experiment], view: RunView | None, label: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=draft.key("bar")):
-        if running and view is not None:
-            st.button("Stop", icon=":material/stop:", key=draft.key("stop"), on_click=_stop, args=(view.run_id,))
-            _progress(view)
-        else:
-            st.button(
-                label,
-                icon=":material/play_arrow:",
-                type="primary",
-                key=draft.key("run"),
-                shortcut="Mod+Enter",
-                on_click=_press,
-                args=(draft, experiment),
-            )
-            _resume_button(draft, view)
-            st.markdown(_forecast(experiment), width="stretch")
-    refusal()
+        st.button(
+            label,
+            icon=":material/play_arrow:",
+            type="primary",
+            key=draft.key("run"),
+            shortcut="Mod+Enter",
+            on_click=_press,
+            args=(draft, experiment),
+        )
+        _resume_button(draft, view)
+        st.markdown(_forecast(experiment), width="stretch")
+
+
+def _progress_bar(draft: Draft, view: RunView) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=draft.key("progress")):
+        st.button("Stop", icon=":material/stop:", key=draft.key("stop"), on_click=_stop, args=(view.run_id,))
+        _progress(view)
 
 
 def _resume_button(draft: Draft, view: RunView | None) -> None:
