@@ -99,7 +99,7 @@ def connect(page: Page, path: str, *models: str) -> None:
         dialog.get_by_role("combobox").nth(1).click()
         page.get_by_role("option", name=model).click()
         page.keyboard.press("Escape")
-        expect(dialog.get_by_text(model)).to_be_visible()
+        expect(dialog.get_by_test_id("stMultiSelect").first.get_by_text(model)).to_be_visible()
     dialog.get_by_role("button", name="Done").click()
     expect(dialog).to_have_count(0)
     settled(page)
@@ -255,6 +255,6 @@ def test_a_key_is_nowhere_but_in_the_request(page: Page, site: Site) -> None:
         if file.is_file():
             assert KEY.encode() not in file.read_bytes(), file.name
     with sqlite3.connect(site.data / "history.db") as connection:
-        kept = connection.execute("SELECT recipe, error FROM cells WHERE model LIKE 'openai:%'").fetchall()
+        kept = connection.execute("SELECT provenance, error FROM cells WHERE model LIKE 'openai:%'").fetchall()
     assert kept
     assert KEY not in json.dumps(kept)
