@@ -119,7 +119,9 @@ def pattern(argument: str) -> backtracking.Pattern[str]:
     _no_file(argument)
     try:
         return backtracking.compile(argument)
-    except (backtracking.error, ValueError, OverflowError, RecursionError, MemoryError):
+    except MemoryError:
+        raise ValueError("has a pattern that takes too much memory to be read; simplify it") from None
+    except (backtracking.error, ValueError, OverflowError, RecursionError):
         raise ValueError("has a pattern that cannot be read") from None
 
 
