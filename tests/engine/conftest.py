@@ -61,6 +61,7 @@ class House:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     houses: list[House] = []
+    before = set(threading.enumerate())
 
     def make(models: Models | None = None, remote_threads: int = 2, keep: int = 50, **limits: float) -> House:
         houses.append(House(models or Models(), tmp_path, remote_threads, keep, **limits))  # type: ignore[arg-type]
@@ -74,4 +75,5 @@ def start(tmp_path: Path) -> Iterator[Start]:
         for load in house.models.loading.values():
             load.set()
         house.engine.close()
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("diptych")]
+    left = set(threading.enumerate()) - before
+    assert not [thread.name for thread in left if thread.name.startswith("diptych")]
