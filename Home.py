@@ -7,7 +7,7 @@ for every visitor. A host that looks for no app serves the script alone.
 import streamlit as st
 
 from core.ui import middleware
-from core.ui.components import error_messages, foot, image_view, live_typing, page_not_found_fix
+from core.ui.components import error_messages, foot, image_view, live_typing
 from core.ui.session import owner, pages, resources
 
 
@@ -15,14 +15,11 @@ def frame() -> None:
     """Draw the frame and the page in it."""
     st.set_page_config(page_title="Diptych", page_icon="static/favicon.png", layout="wide")
     st.logo("static/logo.svg", icon_image="static/mark.svg", size="large")
-    misled = page_not_found_fix.misled()
     page = st.navigation(pages.menu())
     with st.container():  # what nobody sees takes one position, whichever of it is drawn
         owner.remember()
         live_typing.commit_while_typing()
         image_view.style()
-        if misled and page.url_path:  # the page is there after all
-            page_not_found_fix.correct()
     above = st.container()
     with error_messages.guard():
         page.run()
@@ -34,6 +31,7 @@ def frame() -> None:
 if __name__ == "__main__":
     frame()
 else:
+    pages.declare_menu()
     app = st.App(
         "Home.py",
         middleware=middleware.stack(),

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from playwright.sync_api import Browser, Page, expect
 from core.catalog import PRESETS, TEXT_PARAMETERS, common, spec
 from core.experiment.serialize import from_dict
 from core.types import Experiment
-from tests.browser.conftest import serving, settled, visiting
+from tests.browser.conftest import settled, visiting
 from tests.browser.test_flow import await_end
 from tests.support import tiny_audio, tiny_models
+from tests.support.serving import Server, eventually, served
 
 PAUSE = 6
 """Milliseconds between one change and the next: a page with twenty controls is through within 200."""
@@ -68,34 +70,45 @@ async ({ pause, leave, presses, press }) => {
 """
 
 
-@dataclass
-class Site:
-    url: str
-    data: Path
+def experiments(server: Server) -> list[Experiment]:
+    """What was run there, oldest first."""
+    with sqlite3.connect(server.data / "history.db") as connection:
+        rows = connection.execute("SELECT experiment FROM runs ORDER BY created").fetchall()
+    return [from_dict(json.loads(row[0])) for row in rows]
 
-    def experiments(self) -> list[Experiment]:
-        """What was run here, oldest first."""
-        with sqlite3.connect(self.data / "history.db") as connection:
-            rows = connection.execute("SELECT experiment FROM runs ORDER BY created").fetchall()
-        return [from_dict(json.loads(row[0])) for row in rows]
+
+@contextmanager
+def no_answers(server: Server, start: Callable[[], None]) -> Iterator[None]:
+    """Starts a run that does not end in here, however fast the machine is: the worker's process is held up."""
+    before = server.workers()
+    for worker in before:
+        worker.suspend()
+    try:
+        start()
+        if not before:  # it is started by the run
+            eventually(lambda: bool(server.workers()))
+            server.workers()[0].suspend()
+        yield
+    finally:
+        for worker in server.workers():
+            worker.resume()
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose models for text, code, images and sounds are small and at hand."""
     models = tmp_path_factory.mktemp("models")
     tiny_models.pipeline(models / "tiny-image")
     tiny_audio.musicgen(models / "tiny-audio")
     for name in ("tiny-text", "tiny-code"):
         (models / name).symlink_to(Path(__file__).resolve().parents[2] / "models" / name)
-    data = tmp_path_factory.mktemp("quick")
-    with serving(data, models=models) as url:
-        yield Site(url, data)
+    with served(tmp_path_factory.mktemp("quick"), models=models) as running:
+        yield running
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    with visiting(browser, site.url) as view:
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    with visiting(browser, server.url) as view:
         yield view
 
 
@@ -174,42 +187,56 @@ def expect_running(page: Page) -> None:
     expect(page.get_by_role("button", name=re.compile("^Stop"))).to_be_visible()
 
 
-def stop(page: Page) -> None:
-    """End the run, and wait for the sound of it that the browser reads."""
+def press_stop(page: Page) -> None:
     page.keyboard.press("Escape")
     page.get_by_role("button", name=re.compile("^Stop")).click()
+
+
+def await_the_end(page: Page) -> None:
+    """Wait for the end of the run, and for the sound of it that the browser reads."""
     await_end(page)
     page.wait_for_function("[...document.querySelectorAll('audio')].every((one) => one.readyState === 4)")
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_the_run_has_the_values_of_the_moment_of_the_press(page: Page, site: Site, name: str) -> None:
+def test_the_run_has_the_values_of_the_moment_of_the_press(page: Page, server: Server, name: str) -> None:
     page.goto(f"/{name}")
     settled(page)
-    before = len(site.experiments())
-    changed = change(page, FORMS[name], press=True)
-    expect_running(page)
-    assert len(site.experiments()) == before + 1
-    expect_values(site.experiments()[-1], FORMS[name], changed)
-    expect_shown(page, FORMS[name], changed)
-    stop(page)
+    before = len(experiments(server))
+    changed: dict[str, str] = {}
+
+    def start() -> None:
+        changed.update(change(page, FORMS[name], press=True))
+        expect_running(page)
+
+    with no_answers(server, start):
+        assert len(experiments(server)) == before + 1
+        expect_values(experiments(server)[-1], FORMS[name], changed)
+        expect_shown(page, FORMS[name], changed)
+        press_stop(page)
+    await_the_end(page)
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_what_is_changed_while_a_run_is_under_way_is_kept(page: Page, site: Site, name: str) -> None:
+def test_what_is_changed_while_a_run_is_under_way_is_kept(page: Page, server: Server, name: str) -> None:
     form = FORMS[name]
     page.goto(f"/{name}")
     settled(page)
-    page.get_by_role("button", name=re.compile(f"^{form.button}")).first.click()
-    expect_running(page)
-    runs = len(site.experiments())
-    changed = change(page, form, press=False)
+
+    def start() -> None:
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name=re.compile(f"^{form.button}")).first.click()
+        expect_running(page)
+
+    with no_answers(server, start):
+        changed = change(page, form, press=False)
+        expect_shown(page, form, changed)
+        press_stop(page)
+    await_the_end(page)
     expect_shown(page, form, changed)
-    stop(page)
-    expect_shown(page, form, changed)
-    page.keyboard.press("Escape")
-    page.get_by_role("button", name=re.compile(f"^{form.button}")).first.click()
-    expect_running(page)
-    assert len(site.experiments()) == runs + 1
-    expect_values(site.experiments()[-1], FORMS[name], changed)
-    stop(page)
+    runs = len(experiments(server))
+    with no_answers(server, start):
+        assert len(experiments(server)) == runs + 1
+        expect_values(experiments(server)[-1], FORMS[name], changed)
+        press_stop(page)
+    await_the_end(page)

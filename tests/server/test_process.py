@@ -7,7 +7,6 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import psutil
 import pytest
 import streamlit as st
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -32,16 +31,11 @@ def start_a_long_run(client: RawClient) -> None:
     client.until(lambda message: message.WhichOneof("type") == "script_finished")
 
 
-def workers(server: Server) -> list[psutil.Process]:
-    children = psutil.Process(server.pid).children(recursive=True)
-    return [child for child in children if "core.worker" in " ".join(child.cmdline())]
-
-
 def test_a_visitor_who_clears_the_caches_closes_nothing_of_anybody(server: Server) -> None:
     with visitor(server.url, token()) as ann, visitor(server.url, token()) as bob:
         start_a_long_run(ann)
         bob.rerun()
-        before = [worker.pid for worker in workers(server)]
+        before = [worker.pid for worker in server.workers()]
         message = BackMsg()
         message.clear_cache = True
         bob.send(message)
@@ -49,14 +43,14 @@ def test_a_visitor_who_clears_the_caches_closes_nothing_of_anybody(server: Serve
         eventually(lambda: set(states(server.data)) in ({"done"}, {"interrupted"}), 120)
         assert states(server.data) == ["done"] * 16
         assert before
-        assert [worker.pid for worker in workers(server)] == before
+        assert [worker.pid for worker in server.workers()] == before
 
 
 def test_a_server_that_is_told_to_stop_ends_its_worker_and_says_what_was_interrupted(tmp_path: Path) -> None:
     with served(tmp_path) as server, visitor(server.url, token()) as ann:
         start_a_long_run(ann)
-        eventually(lambda: bool(workers(server)), 60)
-        (worker,) = workers(server)
+        eventually(lambda: bool(server.workers()), 60)
+        (worker,) = server.workers()
     eventually(lambda: not worker.is_running(), 20)
     assert set(states(tmp_path)) <= {"done", "interrupted"}
     assert "interrupted" in states(tmp_path)
@@ -98,5 +92,12 @@ def test_the_server_stays_free_of_torch_after_a_real_answer(server: Server) -> N
         client.rerun("text")
         mapped = Path(f"/proc/{server.pid}/maps").read_text("utf-8")
         assert not [line for line in mapped.splitlines() if "torch" in line]
-        (worker,) = workers(server)
+        (worker,) = server.workers()
         assert "libtorch" in Path(f"/proc/{worker.pid}/maps").read_text("utf-8")
+
+
+def test_the_first_visitor_of_a_new_server_finds_the_page_of_a_link(tmp_path: Path) -> None:
+    with served(tmp_path) as server, visitor(server.url, token()) as ann:
+        ann.rerun("audio")
+        assert "page_not_found" not in [message.WhichOneof("type") for message in ann.messages]
+        assert ann.widget("text_area", "Prompt")

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -31,6 +33,11 @@ class Server:
     @property
     def log(self) -> str:
         return (self.data / "server.log").read_text("utf-8")
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that hold its local models; none before the first answer."""
+        children = psutil.Process(self.pid).children(recursive=True)
+        return [child for child in children if "core.worker" in " ".join(child.cmdline())]
 
 
 @contextmanager

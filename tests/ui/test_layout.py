@@ -8,7 +8,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Node
 
-from core.ui.components import page_not_found_fix
 from tests.support.visits import by_label
 
 Visit = Callable[..., AppTest]
@@ -89,15 +88,3 @@ def test_the_fragment_with_the_button_stays_at_its_position(page: str, visit: Vi
         act(app)
         app.run()
         assert position() == first
-
-
-@pytest.mark.parametrize("misled", [True, False])
-def test_the_frame_takes_one_position_whatever_it_draws(
-    misled: bool, visit: Visit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(page_not_found_fix, "misled", lambda: misled)
-    app = visit("pages/create/audio.py")
-    first = drawn(app)
-    monkeypatch.setattr(page_not_found_fix, "misled", lambda: not misled)
-    app.run()
-    assert {name: place for name, place in first.items() if "-audio." in name}.items() <= drawn(app).items()

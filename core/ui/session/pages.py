@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.pages_manager import PagesManager
 
 from core.examples import AUDIO, CHAT, CODE, EXAMPLES, IMAGE, TEXT
 from core.types import Experiment
@@ -96,6 +97,15 @@ def page(key: str) -> Page:
     """The page of this key; of an unknown one (an experiment from elsewhere), the playground."""
     rows = {row.key: row for row in PAGES}
     return rows.get(key, rows["playground"])
+
+
+def declare_menu() -> None:
+    """Tell Streamlit, before its first session, that st.navigation draws the menu.
+
+    Because of the folder pages/, Streamlit (1.67) else looks for a deep link's page there until st.navigation has run
+    once, and shows the first visitors of a new server "Page not found" over the page that they asked for.
+    """
+    PagesManager.uses_pages_directory = False
 
 
 def menu() -> dict[str, list[StreamlitPage]]:
