@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from tests.support.serving import serving
 
@@ -76,3 +76,11 @@ def settled(page: Page) -> None:
         "() => document.querySelector(\"[data-testid='stApp']\")?.dataset.testScriptState === 'notRunning'"
         " && !document.querySelector(\"[data-testid='stSkeleton']\")"
     )
+
+
+def open_list(box: Locator) -> None:
+    """Open a select box's list. One that scrolls into view as it is clicked closes again at the event of that scroll,
+    which comes with the next frame."""
+    box.scroll_into_view_if_needed()
+    box.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    box.click()

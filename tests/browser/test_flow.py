@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import serving, settled, visiting
+from tests.browser.conftest import open_list, serving, settled, visiting
 
 PAGES = {
     "/": "Which prompt is better?",
@@ -255,7 +255,7 @@ def test_a_model_that_cannot_be_had_fails_its_own_cells_only(page: Page) -> None
     """No network in tests: GPT-2's cells say so and offer a retry, tiny-text's are answered."""
     page.goto("/playground")
     settled(page)
-    page.get_by_role("combobox", name=re.compile("Models")).click()
+    open_list(page.get_by_role("combobox", name=re.compile("Models")))
     page.get_by_role("option", name=re.compile("GPT-2")).click()
     page.keyboard.press("Escape")
     page.get_by_text("Precise", exact=True).click()

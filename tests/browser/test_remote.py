@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import serving, settled, visiting
+from tests.browser.conftest import open_list, serving, settled, visiting
 from tests.browser.test_flow import (
     await_end,
     number,
@@ -84,7 +84,7 @@ def key_dialog(page: Page, path: str) -> Locator:
     settled(page)
     page.get_by_role("button", name="Remote models").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("combobox").first.click()
+    open_list(dialog.get_by_role("combobox").first)
     page.get_by_role("option", name=re.compile("^OpenAI")).click()
     return dialog
 
@@ -96,7 +96,7 @@ def connect(page: Page, path: str, *models: str) -> None:
     dialog.get_by_role("button", name="Use this key").click()
     expect(dialog.get_by_text("Your key for OpenAI is set")).to_be_visible()
     for model in models or ("gpt-4o-mini",):
-        dialog.get_by_role("combobox").nth(1).click()
+        open_list(dialog.get_by_role("combobox").nth(1))
         page.get_by_role("option", name=model).click()
         page.keyboard.press("Escape")
         expect(dialog.get_by_test_id("stMultiSelect").first.get_by_text(model)).to_be_visible()
@@ -180,7 +180,7 @@ def test_an_edited_message_is_sent_again_without_what_came_after(page: Page, sit
 
 def test_two_models_answer_the_same_message_and_the_message_goes_to_the_playground(page: Page, site: Site) -> None:
     connect(page, "/chat")
-    page.get_by_role("combobox", name=re.compile("Model, or two")).click()
+    open_list(page.get_by_role("combobox", name=re.compile("Model, or two")))
     page.get_by_role("option", name=re.compile("tiny-text")).click()
     page.keyboard.press("Escape")
     settled(page)
