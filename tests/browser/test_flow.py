@@ -259,13 +259,13 @@ def test_a_model_that_cannot_be_had_fails_its_own_cells_only(page: Page) -> None
     page.get_by_role("option", name=re.compile("GPT-2")).click()
     page.keyboard.press("Escape")
     page.get_by_text("Precise", exact=True).click()
-    expect(page.get_by_text("Run 24 generations")).to_be_visible()
+    expect(page.get_by_text("Run 96 generations")).to_be_visible()
     settled(page)
     page.get_by_role("button", name=re.compile("^Run")).first.click()
     expect(page.get_by_role("button", name="Retry").first).to_be_visible(timeout=120_000)
     await_answers(page)
     expect(
-        page.get_by_text("12 failed").or_(page.get_by_text("GPT-2 is not on this machine").first).first
+        page.get_by_text("48 failed").or_(page.get_by_text("GPT-2 is not on this machine").first).first
     ).to_be_visible()
-    assert page.get_by_role("button", name="Retry").count() == 12
-    assert len(answers(page)) >= 12
+    assert page.get_by_role("button", name="Retry").count() == 48
+    assert len(answers(page)) >= 48
