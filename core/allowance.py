@@ -14,7 +14,7 @@ from functools import partial
 from threading import Lock
 
 from core.errors import QuotaSpent
-from core.settings import Lent, Secrets
+from core.settings import DeploymentKey, Secrets
 
 HOUR, DAY = 3600.0, 86_400.0
 TOGETHER = 10
@@ -22,7 +22,7 @@ TOGETHER = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Remaining:
     """What an owner may still use now: requests of this hour, tokens of this day."""
 
     requests: int
@@ -53,16 +53,16 @@ class Allowance:
     def lend(self, owner: str, keys: Secrets) -> Secrets:
         """The deployment's keys, whose use counts for this owner."""
         ask, used = partial(self._ask, owner), partial(self._used, owner)
-        return {name: Lent(key.reveal(), ask, used) for name, key in keys.items()}
+        return {name: DeploymentKey(key.reveal(), ask, used) for name, key in keys.items()}
 
-    def left(self, owner: str) -> Left:
+    def left(self, owner: str) -> Remaining:
         """What this owner may still use: the smaller of the owner's own rest and the rest of all together."""
         with self._lock:
             now = self._clock()
             accounts = (self._owners.get(owner) or self._account(), self._together)
             requests = min(account.requests.left(now) for account in accounts)
             tokens = min(account.tokens.left(now) for account in accounts)
-        return Left(max(0, requests), max(0, tokens))
+        return Remaining(max(0, requests), max(0, tokens))
 
     def _ask(self, owner: str) -> None:
         if 0 in self._limits:

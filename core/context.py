@@ -26,7 +26,7 @@ IMAGE_TOKENS = 77
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class ContextUse:
     """How much of an image model's prompt is taken: `used` of `limit` tokens, and the end of the text that is not
     read because it is beyond them."""
 
@@ -53,7 +53,7 @@ def count(spec: ModelSpec, settings: Settings, messages: Sequence[Message], chat
         return len(control.encode(text, add_special_tokens=not is_framed))
 
 
-def fill(spec: ModelSpec, settings: Settings, prompt: str) -> Fill | None:
+def use(spec: ModelSpec, settings: Settings, prompt: str) -> ContextUse | None:
     """How much of an image model's context a prompt takes; None while its tokenizer is not on this machine."""
     folder = repository.folder(spec, settings) / "tokenizer" if repository.present(spec, settings) else None
     if folder is None or not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.json")):
@@ -64,7 +64,7 @@ def fill(spec: ModelSpec, settings: Settings, prompt: str) -> Fill | None:
     limit = min(spec.context, IMAGE_TOKENS)
     read = limit - 1  # the last place is the end mark's
     cut = prompt[encoding.offsets[read][0] :].strip() if len(encoding.ids) > limit else ""
-    return Fill(used=len(encoding.ids), limit=limit, cut=cut)
+    return ContextUse(used=len(encoding.ids), limit=limit, cut=cut)
 
 
 def _framed(messages: Sequence[Message], render: chat_template.Render | None) -> tuple[str, bool]:

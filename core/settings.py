@@ -47,7 +47,7 @@ class Secret:
         raise TypeError("a Secret is not pickled; hand it over by argument")
 
 
-class Lent(Secret):
+class DeploymentKey(Secret):
     """A key of the deployment on its way through one visitor's call.
 
     `ask()` is called before every request that carries it, and raises QuotaSpent where the visitor has used up what
@@ -62,7 +62,7 @@ class Lent(Secret):
         self.used = used
 
     def __repr__(self) -> str:
-        return "Lent('***')"
+        return "DeploymentKey('***')"
 
 
 Secrets = Mapping[str, Secret]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from core.allowance import DAY, HOUR, TOGETHER, Allowance, Left
+from core.allowance import DAY, HOUR, TOGETHER, Allowance, Remaining
 from core.engine import Engine
 from core.errors import QuotaSpent
 from core.experiment import Experiment, Variant, run
 from core.providers import open_remote
-from core.settings import Lent, Secret, Settings
+from core.settings import DeploymentKey, Secret, Settings
 from core.types import State
 from tests.support import fake_openai
 from tests.support.fakes import PATIENCE, Clock, Memory
@@ -28,9 +28,9 @@ def clock() -> Clock:
     return Clock()
 
 
-def lend(allowance: Allowance, owner: str, name: str = "gemini") -> Lent:
+def lend(allowance: Allowance, owner: str, name: str = "gemini") -> DeploymentKey:
     key = allowance.lend(owner, KEYS)[name]
-    assert isinstance(key, Lent)
+    assert isinstance(key, DeploymentKey)
     return key
 
 
@@ -100,7 +100,7 @@ def test_the_wait_lasts_until_enough_is_given_back(clock: Clock) -> None:
     key.used(1)
     clock.now += HOUR
     key.used(500)
-    assert allowance.left("ann") == Left(1_000, 0)
+    assert allowance.left("ann") == Remaining(1_000, 0)
     wait = refusal(key.ask).retry_after
     assert wait == DAY
     clock.now += DAY - 1
@@ -123,7 +123,7 @@ def test_the_longer_wait_is_said(clock: Clock) -> None:
 def test_no_tokens_are_no_entry(tokens: int, clock: Clock) -> None:
     allowance = Allowance(10, 100, clock)
     lend(allowance, "ann").used(tokens)
-    assert allowance.left("ann") == Left(10, 100)
+    assert allowance.left("ann") == Remaining(10, 100)
 
 
 def test_all_keys_of_an_owner_count_together(clock: Clock) -> None:
@@ -131,14 +131,14 @@ def test_all_keys_of_an_owner_count_together(clock: Clock) -> None:
     lend(allowance, "ann", "gemini").ask()
     lend(allowance, "ann", "openai").ask()
     refusal(lend(allowance, "ann", "gemini").ask)
-    assert allowance.left("ann") == Left(0, 100)
+    assert allowance.left("ann") == Remaining(0, 100)
 
 
 def test_owners_do_not_count_for_each_other(clock: Clock) -> None:
     allowance = Allowance(1, 100, clock)
     lend(allowance, "ann").ask()
     lend(allowance, "ann").used(100)
-    assert allowance.left("bob") == Left(1, 100)
+    assert allowance.left("bob") == Remaining(1, 100)
     lend(allowance, "bob").ask()
 
 
@@ -147,8 +147,8 @@ def test_no_owner_is_everybody(owner: str, clock: Clock) -> None:
     allowance = Allowance(3, 100, clock)
     lend(allowance, owner).ask()
     lend(allowance, owner).used(7)
-    assert allowance.left(owner) == Left(2, 93)
-    assert allowance.left("another") == Left(3, 100)
+    assert allowance.left(owner) == Remaining(2, 93)
+    assert allowance.left("another") == Remaining(3, 100)
 
 
 def test_all_visitors_together_have_their_limit(clock: Clock) -> None:
@@ -160,7 +160,7 @@ def test_all_visitors_together_have_their_limit(clock: Clock) -> None:
     spent = refusal(lend(allowance, "new").ask)
     assert f"all its visitors together {2 * TOGETHER} requests an hour" in str(spent)
     assert spent.retry_after == HOUR - 2 * TOGETHER
-    assert allowance.left("new") == Left(0, 1_000)
+    assert allowance.left("new") == Remaining(0, 1_000)
     clock.now += HOUR - 2 * TOGETHER
     lend(allowance, "new").ask()
     refusal(lend(allowance, "newer").ask)
@@ -171,7 +171,7 @@ def test_all_visitors_together_have_their_tokens(clock: Clock) -> None:
     for number in range(TOGETHER):
         lend(allowance, f"visitor-{number}").used(10)
     assert "all its visitors together 100 tokens a day" in str(refusal(lend(allowance, "new").ask))
-    assert allowance.left("new") == Left(100, 0)
+    assert allowance.left("new") == Remaining(100, 0)
 
 
 @pytest.mark.parametrize("limits", [(0, 100), (100, 0), (0, 0)])
@@ -180,7 +180,7 @@ def test_a_limit_of_nought_gives_nothing_away(limits: tuple[int, int], clock: Cl
     spent = refusal(lend(allowance, "ann").ask)
     assert spent.retry_after is None
     assert str(spent) == "This deployment gives nothing away on its own keys. Use a key of your own."
-    assert allowance.left("ann") == Left(*limits)
+    assert allowance.left("ann") == Remaining(*limits)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_the_wait_is_said_in_fit_units(ago: float, said: str, clock: Clock) -> N
 def test_looking_does_not_use(clock: Clock) -> None:
     allowance = Allowance(2, 100, clock)
     for _ in range(10):
-        assert allowance.left("ann") == Left(2, 100)
+        assert allowance.left("ann") == Remaining(2, 100)
 
 
 def test_owners_who_left_are_forgotten(clock: Clock) -> None:
@@ -248,7 +248,7 @@ def test_threads_get_exactly_what_is_given() -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert sum(granted) == 500
-    assert allowance.left("ann") == Left(0, 10_000 - 1_500)
+    assert allowance.left("ann") == Remaining(0, 10_000 - 1_500)
 
 
 def test_looking_and_counting_are_one_step() -> None:

@@ -108,13 +108,13 @@ def test_an_image_prompt_is_counted_with_its_marks_and_the_cut_is_shown(
     monkeypatch.setattr(repository, "folder", lambda row, chosen: tmp_path / row.source)
     here, row = replace(settings(), models=tmp_path), spec("tiny-image")
     for text in ("", "a  Red\ncat's", "Émile, 東京 and 🦊!", "42 cats"):
-        assert context.fill(row, here, text) == context.Fill(len(tokenizer(text).input_ids), 77)
+        assert context.use(row, here, text) == context.ContextUse(len(tokenizer(text).input_ids), 77)
     for special in ("<|startoftext|>", "<|endoftext|>"):
         typed = tokenizer(f"red {special} cat", split_special_tokens=True).input_ids
-        assert context.fill(row, here, f"red {special} cat") == context.Fill(len(typed), 77)
-    assert context.fill(row, here, "red " * 75) == context.Fill(77, 77)
-    assert context.fill(row, here, "red " * 75 + "Cat, red") == context.Fill(80, 77, "Cat, red")
+        assert context.use(row, here, f"red {special} cat") == context.ContextUse(len(typed), 77)
+    assert context.use(row, here, "red " * 75) == context.ContextUse(77, 77)
+    assert context.use(row, here, "red " * 75 + "Cat, red") == context.ContextUse(80, 77, "Cat, red")
 
 
 def test_a_pipeline_that_is_not_here_is_not_counted(tmp_path: Path) -> None:
-    assert context.fill(spec("tiny-image"), replace(settings(), models=tmp_path), "a cat") is None
+    assert context.use(spec("tiny-image"), replace(settings(), models=tmp_path), "a cat") is None

@@ -14,7 +14,7 @@ from core.errors import ModelRefused
 from core.remote.address import Rule, anywhere, checked_url, loopback_only, public_only
 from core.remote.guarded_client import GuardedClient
 from core.remote.keys import key_for, redacted
-from core.settings import Lent, Secret, Secrets, Settings
+from core.settings import DeploymentKey, Secret, Secrets, Settings
 from core.text import clean
 
 MAX_LABEL = 120
@@ -46,12 +46,12 @@ class Endpoint:
 
     def check_allowance(self) -> None:
         """Called before every request; raises QuotaSpent where a lent key may not be used any more."""
-        if isinstance(self.key, Lent):
+        if isinstance(self.key, DeploymentKey):
             self.key.ask()
 
     def count_tokens(self, tokens: int) -> None:
         """Called after every answer with all its tokens, the prompt's among them."""
-        if isinstance(self.key, Lent):
+        if isinstance(self.key, DeploymentKey):
             self.key.used(tokens)
 
 
@@ -79,6 +79,6 @@ def _custom(server: Server, settings: Settings, secrets: Secrets) -> Endpoint:
         raise ModelRefused("This deployment allows no servers of your own (DIPTYCH_CUSTOM_SERVERS is off).")
     url = checked_url(server.base_url, local=settings.local)
     key = key_for(server, secrets)
-    if isinstance(key, Lent):
+    if isinstance(key, DeploymentKey):
         raise ModelRefused("A server of your own is only called with a key of your own.")
     return Endpoint(server, url, key, public_only if url.startswith("https") else loopback_only)

@@ -25,7 +25,7 @@ from core.pictures import mime
 from core.providers import Model, list_models, open_remote
 from core.remote.endpoint import Endpoint
 from core.remote.guarded_client import GuardedClient
-from core.settings import Lent, Secret, Settings
+from core.settings import DeploymentKey, Secret, Settings
 from core.types import Delta, Event, Failed, Finished, Message, Output, Request, Value
 from tests.support.fake_gemini import (
     Call,
@@ -76,7 +76,7 @@ class House:
         return Settings(**(row | {"remote_read_seconds": 20.0} | changes))  # type: ignore[arg-type]
 
     def lent(self, key: str = KEY) -> dict[str, Secret]:
-        return {"gemini": Lent(key, self._ask, self._use)}
+        return {"gemini": DeploymentKey(key, self._ask, self._use)}
 
     def open(self, name: str = LITE, key: str = KEY, **changes: object) -> Model:
         return open_remote(catalog.spec(f"gemini:{name}"), self.settings(**changes), self.lent(key))
@@ -436,7 +436,7 @@ def test_the_allowance_is_asked_before_every_request(house: House) -> None:
         raise QuotaSpent("Used up.", 60)
 
     opened = open_remote(
-        catalog.spec(f"gemini:{LITE}"), house.settings(), {"gemini": Lent(KEY, spent, lambda tokens: None)}
+        catalog.spec(f"gemini:{LITE}"), house.settings(), {"gemini": DeploymentKey(KEY, spent, lambda tokens: None)}
     )
     assert list(opened.generate([ask()], lambda i: False)) == [Failed(0, "Used up.", "QuotaSpent")]
     assert house.fake.requests == []

@@ -25,7 +25,7 @@ from core.providers.gemini.response import Response
 from core.remote.address import anywhere
 from core.remote.endpoint import Endpoint
 from core.remote.guarded_client import GuardedClient
-from core.settings import Lent, Settings
+from core.settings import DeploymentKey, Settings
 from core.types import Output
 from tests.support.fake_gemini import Chunk, chunk, numbered, usage
 
@@ -61,7 +61,9 @@ class CannedEndpoint(Endpoint):
 def read(sdk: ModuleType, parts: Sequence[bytes]) -> Output:
     """The answer in these bytes; raises what the provider would show for them."""
     row = server("gemini")
-    endpoint = CannedEndpoint(row, "http://127.0.0.1:1", Lent(KEY, lambda: None, lambda tokens: None), anywhere)
+    endpoint = CannedEndpoint(
+        row, "http://127.0.0.1:1", DeploymentKey(KEY, lambda: None, lambda tokens: None), anywhere
+    )
     object.__setattr__(endpoint, "parts", parts)
     response = Response(endpoint, LITE)
     connection = sdk.connect(endpoint, Settings(data=Path("unused")))

@@ -13,7 +13,7 @@ from core.catalog.servers import SERVERS, Server, custom, server
 from core.errors import InvalidInput, KeyRefused, ModelRefused, QuotaSpent
 from core.remote.address import MAX_URL, anywhere, checked_url, is_public, loopback_only, public_only, resolved
 from core.remote.endpoint import Endpoint, endpoint_for
-from core.settings import Lent, Secret, Secrets, Settings, settings
+from core.settings import DeploymentKey, Secret, Secrets, Settings, settings
 
 # --- URLs
 
@@ -264,8 +264,8 @@ def chosen(tmp_path: Path) -> Callable[..., Settings]:
     return lambda **changes: replace(settings({"DIPTYCH_DATA": str(tmp_path)}), **changes)
 
 
-def lent(ask: Callable[[], None] = lambda: None, used: Callable[[int], None] = lambda tokens: None) -> Lent:
-    return Lent("the-deployments-key", ask, used)
+def lent(ask: Callable[[], None] = lambda: None, used: Callable[[int], None] = lambda tokens: None) -> DeploymentKey:
+    return DeploymentKey("the-deployments-key", ask, used)
 
 
 @pytest.mark.parametrize("row", [row for row in SERVERS if row.needs_key], ids=lambda row: row.id)

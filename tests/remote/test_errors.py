@@ -27,7 +27,7 @@ from core.remote.errors import (
 )
 from core.remote.guarded_client import AddressForbidden, ResponseTooLarge
 from core.remote.keys import MAX_KEY, key_for, key_from, redacted
-from core.settings import Lent, Secret, settings
+from core.settings import DeploymentKey, Secret, settings
 
 GEMINI, OPENAI, OLLAMA = server("gemini"), server("openai"), server("ollama")
 KEY = "AQ.Ab8RN6-very-secret-0123456789"
@@ -117,8 +117,8 @@ def test_words_are_not_taken_for_keys(said: str) -> None:
     assert redacted(said, [Secret("abc")]) == said
 
 
-def lent(value: str) -> Lent:
-    return Lent(value, lambda: None, lambda tokens: None)
+def lent(value: str) -> DeploymentKey:
+    return DeploymentKey(value, lambda: None, lambda tokens: None)
 
 
 @pytest.mark.parametrize("make", [Secret, lent])

@@ -131,7 +131,7 @@ def test_a_model_without_a_negative_prompt_says_why(visit: Visit) -> None:
 
 
 def test_the_end_that_is_not_read_is_shown(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(context, "fill", lambda row, settings, text: context.Fill(80, 77, "the last words"))
+    monkeypatch.setattr(context, "use", lambda row, settings, text: context.ContextUse(80, 77, "the last words"))
     text = said(visit(IMAGE))
     assert "80 of 77 tokens" in text
     assert "the last words" in text

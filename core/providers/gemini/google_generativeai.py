@@ -24,7 +24,7 @@ from core.providers.gemini.response import Chunk
 from core.remote.endpoint import Endpoint
 from core.remote.guarded_client import GuardedClient
 from core.remote.model import Prepared
-from core.settings import Lent, Settings
+from core.settings import DeploymentKey, Settings
 
 with warnings.catch_warnings():
     # That its support has ended is known, and said above; the other is one of its parts on this Python's last year.
@@ -47,7 +47,7 @@ def check_key(endpoint: Endpoint) -> None:
     Raises:
         KeyRefused: the key is not the deployment's.
     """
-    if not isinstance(endpoint.key, Lent):
+    if not isinstance(endpoint.key, DeploymentKey):
         raise KeyRefused(
             "This deployment calls Gemini with google-generativeai, which keeps one key for everybody and so only "
             "carries the deployment's own. Remove your key, or ask for gemini.sdk = google-genai in its secrets."

@@ -42,14 +42,14 @@ def ready(server: Server) -> bool:
 
 def offered(chosen: Sequence[str]) -> list[str]:
     """Ids of remote models to choose from: what was added, what the deployment has keys for, and what is chosen."""
-    lent = [
+    deployments = [
         f"{row.id}:{name}"
         for row in SERVERS
         if row.id in settings().secrets and settings().requests_per_hour > 0
         for name in row.models
     ]
     kept = [model for model in chosen if ":" in model and _exists(model)]
-    return list(dict.fromkeys([*lent, *session().remote_models, *kept]))
+    return list(dict.fromkeys([*deployments, *session().remote_models, *kept]))
 
 
 def state(model_id: str) -> str:

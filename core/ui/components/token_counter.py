@@ -36,11 +36,11 @@ def text_encoder(draft: Draft, text: str, label: str) -> None:
     Args:
         label: what the text is, such as 'negative prompt'.
     """
-    fill = context.fill(spec(draft.models[0]), settings(), text)
-    if fill is None:
+    used = context.use(spec(draft.models[0]), settings(), text)
+    if used is None:
         st.caption("The prompt is counted once the model is on this machine.")
         return
-    count = f"{fill.used} of {fill.limit} tokens"
-    if fill.cut:
-        count = f":red[{count}: the end of the {label} is not read:] :red-background[{escape(fill.cut, 200)}]"
+    count = f"{used.used} of {used.limit} tokens"
+    if used.cut:
+        count = f":red[{count}: the end of the {label} is not read:] :red-background[{escape(used.cut, 200)}]"
     st.caption(count)
