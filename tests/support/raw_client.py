@@ -130,6 +130,7 @@ def visitor(
         subprotocols=[Subprotocol(one) for one in protocols],
         additional_headers=headers,
         max_size=None,
+        max_queue=None,  # else what nobody read holds up the close
         proxy=None,
         ping_interval=None,
     )
