@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 
 from core.experiment.grid import settings
-from core.experiment.verdict import Column, ColumnRate, Comparison, Verdict
+from core.experiment.scores import Column
+from core.experiment.verdict import ColumnRate, Comparison, Verdict
 from core.statistics import FEWEST_UNITS
 from core.text import short
 from core.types import Experiment
