@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from core.exchange import FORMATS
 from tests.browser.conftest import open_list, serving, settled, visiting
 
 PAGES = {
@@ -90,6 +91,14 @@ def saved(page: Page, button: str, place: int = 0) -> tuple[str, bytes]:
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
+def exported(page: Page, label: str) -> tuple[str, bytes]:
+    """The name and bytes of a file from the list of formats."""
+    page.get_by_role("button", name="Export").click()
+    file = saved(page, label)
+    page.keyboard.press("Escape")
+    return file
+
+
 def test_first_visit_to_restored_answers(page: Page) -> None:
     """First visit, one button, Run, answers, history, restore, the same answers again."""
     run_example(page)
@@ -106,7 +115,7 @@ def test_first_visit_to_restored_answers(page: Page) -> None:
     set_number(page, "Seed", 7)
     open_history(page)
     select_first_row(page)
-    table = saved(page, "CSV")[1].decode("utf-8-sig")
+    table = exported(page, "CSV")[1].decode("utf-8-sig")
     assert len(list(csv.DictReader(io.StringIO(table)))) == 48, "a line for each answer"
     restore(page, "Playground")
     expect(page.get_by_label("Prompt A")).to_have_value(asked)
@@ -243,8 +252,12 @@ def test_a_run_is_renamed_starred_exported_deleted_and_brought_back(page: Page) 
     expect(page.get_by_role("heading", name="Physics, first try")).to_be_visible()
     page.get_by_role("button", name="Star", exact=False).first.click()
     settled(page)
-    for name, begins in (("JSON", "{"), ("CSV", "\ufeff")):
-        assert saved(page, name)[1].decode("utf-8").startswith(begins)
+    files = {kind.label: exported(page, kind.label) for kind in FORMATS}
+    for kind in FORMATS:
+        assert files[kind.label][0].endswith(f".{kind.ending}")
+    begins = {"HTML report": b"<!doctype html>", "JSON receipt": b"{", "CSV": b"\xef\xbb\xbf", "Excel workbook": b"PK"}
+    for label, begin in begins.items():
+        assert files[label][1].startswith(begin)
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("0 runs")).to_be_visible()
     page.get_by_role("button", name="Undo").click()

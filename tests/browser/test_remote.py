@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import open_list, serving, settled, visiting
 from tests.browser.test_flow import (
     await_end,
+    exported,
     number,
     open_history,
     restore,
@@ -249,7 +250,7 @@ def test_a_key_is_nowhere_but_in_the_request(page: Page, site: Site) -> None:
     assert KEY not in page.content()
     open_history(page)
     select_first_row(page)
-    assert KEY not in saved(page, "JSON")[1].decode("utf-8")
+    assert KEY not in exported(page, "JSON receipt")[1].decode("utf-8")
     assert any(asked.key == KEY for asked in site.fake.requests)
     for file in site.data.rglob("*"):
         if file.is_file():

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.experiment import VariantSummary, Verdict, columns_of, summary, unit, verdict, verdict_words
+from core.experiment import Verdict, columns_of, summary, verdict, verdict_table, verdict_words
 from core.types import CellResult, Experiment
 from core.ui.components.markdown import escape
 from core.ui.components.variants import CHART_COLOURS
@@ -17,13 +17,6 @@ from core.ui.components.variants import CHART_COLOURS
 _EVERY_PAIR = -1
 _ROW = 34
 """Pixels of a line in a chart."""
-_OUTCOMES = {
-    "better": "better",
-    "worse": "worse",
-    "equivalent": "equivalent",
-    "undecided": "cannot tell yet",
-    "too few": "too few inputs",
-}
 
 
 def draw(experiment: Experiment, results: Mapping[int, CellResult], key: str) -> None:
@@ -44,7 +37,8 @@ def draw(experiment: Experiment, results: Mapping[int, CellResult], key: str) ->
         with charts:
             if any(row.judged for row in decided.columns):
                 _charts(experiment, decided)
-        st.dataframe(_table(experiment, decided, summary(experiment, results)), hide_index=True, column_config=_COLUMNS)
+        table = verdict_table.rows(experiment, decided, summary(experiment, results))
+        st.dataframe(pd.DataFrame(table), hide_index=True, column_config=_COLUMNS)
         if decided.complete and decided.units:
             _method(experiment, decided, key)
 
@@ -82,27 +76,6 @@ def _charts(experiment: Experiment, decided: Verdict) -> None:
 
 
 _COLUMNS = {"Variant": st.column_config.TextColumn(width="medium")}
-
-
-def _table(experiment: Experiment, decided: Verdict, rows: tuple[VariantSummary, ...]) -> pd.DataFrame:
-    against = {one.other: one for one in decided.comparisons} if decided.baseline is not None else {}
-    table = []
-    for place, (column, row) in enumerate(zip(decided.columns, rows, strict=True)):
-        judged, interval, comparison = column.judged > 0, column.rate.interval, against.get(place)
-        line = {
-            "Variant": verdict_words.name(experiment, column),
-            "Pass rate": f"{column.rate.mean:.0%}" if judged else "",
-            "95 % interval": f"{interval.low:.0%} to {interval.high:.0%}" if judged else "",
-            "Passed": f"{column.passed} of {column.judged}" if judged else "",
-        }
-        if decided.comparisons and decided.baseline is not None:
-            line["Difference"] = verdict_words.difference(comparison) if comparison else "baseline"
-            line["Verdict"] = _OUTCOMES[comparison.outcome] if comparison else ""
-        line["Answers"] = f"{row.done} of {row.cells}" + (f", {row.failed} failed" if row.failed else "")
-        line["Mean time"] = "" if row.mean_seconds is None else f"{row.mean_seconds:.2f} s"
-        line[f"Mean {unit(row.model)}"] = "" if row.mean_tokens is None else f"{row.mean_tokens:.0f}"
-        table.append(line)
-    return pd.DataFrame(table)
 
 
 def _method(experiment: Experiment, decided: Verdict, key: str) -> None:

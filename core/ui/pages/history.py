@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core import exchange
 from core.experiment import unit
 from core.history import RunRow, SavedRun
-from core.ui.components import image_view, results, run_facts, verdict_view
+from core.ui.components import exports, image_view, results, run_facts, verdict_view
 from core.ui.components.error_messages import errors_as_messages, refusal
 from core.ui.components.markdown import escape
 from core.ui.session import drafts, owner, pages
@@ -135,8 +134,14 @@ def actions(chosen: Sequence[RunRow], saved: SavedRun | None) -> None:
             on_click=_delete,
             args=(chosen,),
         )
+        exports.menu([row.id for row in chosen], "history.export", created=one.created if one else None)
         if saved:
-            _exports(saved)
+            image_view.download_all(
+                saved.experiment,
+                {result.index: result for result in saved.results},
+                f"diptych-{saved.row.created:%Y%m%d-%H%M%S}",
+                "history.images",
+            )
     refusal()
     _undo()
     if restored and saved:
@@ -151,33 +156,6 @@ def detail(saved: SavedRun) -> None:
     st.caption(run_facts.facts(row))
     verdict_view.draw(saved.experiment, by_cell, f"history.{row.id}")
     results.grid(saved.experiment, by_cell, f"history.{row.id}")
-
-
-def _exports(saved: SavedRun) -> None:
-    stem = f"diptych-{saved.row.created:%Y%m%d-%H%M%S}"
-    st.download_button(
-        "JSON",
-        lambda: exchange.receipt(saved),
-        f"{stem}.json",
-        "application/json",
-        key="history.json",
-        icon=":material/download:",
-        on_click="ignore",
-        help="Everything a replay needs: a run receipt",
-    )
-    st.download_button(
-        "CSV",
-        lambda: exchange.table(saved),
-        f"{stem}.csv",
-        "text/csv",
-        key="history.csv",
-        icon=":material/download:",
-        on_click="ignore",
-        help="One line an answer, safe to open in a spreadsheet",
-    )
-    image_view.download_all(
-        saved.experiment, {result.index: result for result in saved.results}, stem, "history.images"
-    )
 
 
 def _rename(row: RunRow) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.examples import EXAMPLES
-from core.ui.components import results, run_bar, verdict_view
+from core.ui.components import exports, results, run_bar, verdict_view
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import session
 
@@ -28,6 +28,8 @@ def _load() -> None:
 def draw(view: RunView) -> None:
     """The verdict on top, the grid under it."""
     verdict_view.draw(view.experiment, view.results, f"playground.{view.run_id}")
+    if view.state.final:
+        exports.menu([view.run_id], f"playground.{view.run_id}.export")
     results.grid(
         view.experiment, view.results, f"playground.{view.run_id}", lambda cell: run_bar.retry(view.run_id, cell)
     )
