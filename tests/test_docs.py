@@ -92,7 +92,7 @@ def test_a_name_in_a_file_is_in_that_file(path: Path) -> None:
 
 
 def test_the_worked_changes_apply_and_work(tmp_path: Path) -> None:
-    for name in ("core", "pages", "static", ".streamlit", "models"):
+    for name in ("core", "pages", "static", ".streamlit", "models", "examples"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "secrets.toml"))
     shutil.copy(ROOT / "Home.py", tmp_path)
     assert len(DIFFS) == 5

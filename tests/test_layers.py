@@ -25,11 +25,13 @@ FLOORS = [
     {"catalog", "checks", "device", "allowance"},
     {"repository", "remote", "png_metadata"},
     {"experiment", "providers", "context"},
-    {"examples", "chat", "image_files"},
+    {"chat", "image_files"},
     {"worker"},
     {"engine", "history"},
     {"exchange"},
-    {"ui"},
+    {"examples"},
+    {"ui", "command"},
+    {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

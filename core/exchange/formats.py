@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from core.exchange.experiment_file import experiment_file
 from core.exchange.html_report import html_report
 from core.exchange.markdown import markdown
 from core.exchange.promptfoo_config import promptfoo_config
@@ -79,9 +80,17 @@ FORMATS: tuple[Format, ...] = (
         several=True,
     ),
     Format(
+        key="experiment",
+        label="Experiment file",
+        ending="yaml",
+        mime="application/yaml",
+        help="Prompts, inputs, checks and settings without the answers: `python -m core run` takes it",
+        write=lambda runs: experiment_file(runs[0].experiment),
+    ),
+    Format(
         key="promptfoo",
         label="promptfoo config",
-        ending="yaml",
+        ending="promptfoo.yaml",
         mime="application/yaml",
         help="The experiment for promptfoo; what it cannot say is listed at the head",
         write=lambda runs: promptfoo_config(runs[0].experiment),

@@ -1,0 +1,110 @@
+"""Experiments as YAML and JSON files: what is written is read, and a stranger's file is refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InvalidInput
+from core.examples import EXAMPLES
+from core.exchange import plain_yaml, receipt
+from core.exchange.experiment_file import experiment_file, experiment_in
+from core.experiment import Experiment, Input, Variant, to_dict
+from core.types import Check, EarlierMessage
+from tests.support.saved_runs import saved_run
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+
+
+@given(
+    st.builds(
+        Experiment,
+        page=st.just("playground"),
+        variants=st.lists(
+            st.builds(Variant, name=TEXTS, user=TEXTS, system=TEXTS, literal=st.booleans()), min_size=1, max_size=3
+        ).map(tuple),
+        models=st.just(("tiny-text",)),
+        inputs=st.lists(
+            st.builds(
+                Input,
+                id=TEXTS,
+                values=st.dictionaries(TEXTS, TEXTS, max_size=2),
+                checks=st.lists(st.builds(Check, TEXTS, weight=st.floats(0, 9), metric=TEXTS), max_size=2).map(tuple),
+                group=TEXTS,
+                threshold=st.none() | st.floats(0, 1),
+            ),
+            max_size=3,
+        ).map(tuple),
+        samples=st.integers(1, 50),
+        axes=st.just({}) | st.just({"temperature": (0.0, 0.5)}),
+        seed=st.integers(0, 2**62),
+        title=TEXTS,
+        earlier=st.just(()) | st.just((EarlierMessage(role="user", text="a\nb"),)),
+        margin=st.floats(0, 1),
+    )
+)
+def test_what_is_written_is_read(experiment: Experiment) -> None:
+    assert experiment_in(experiment_file(experiment)) == experiment
+
+
+def test_prompts_of_several_lines_stand_as_lines() -> None:
+    variant = Variant(name="A", user="First line\n  indented {{x}}\nlast: yes")
+    text = experiment_file(Experiment(page="playground", variants=(variant,), models=("tiny-text",)))
+    assert "  user: |-\n    First line\n      indented {{x}}\n    last: yes\n" in text
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.title)
+def test_the_examples_are_files_as_they_would_be_written(example: Experiment) -> None:
+    texts = [path.read_text("utf-8") for path in (ROOT / "examples").glob("*.yaml")]
+    assert len(texts) == len(EXAMPLES)
+    assert experiment_file(example) in texts
+
+
+def test_json_and_receipts_are_read_too() -> None:
+    run = saved_run()
+    assert experiment_in(receipt(run)) == run.experiment
+    assert experiment_in("\ufeff" + json.dumps(to_dict(run.experiment))) == run.experiment
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "'experiment' must be a table"),
+        ("- 1", "'experiment' must be a table"),
+        ("a: [1", "not YAML at line 1"),
+        ("!!python/object/apply:os.system ['true']", "not YAML at line 1, column 1: could not determine"),
+        ("a: 2026-13-45", "neither YAML nor JSON"),
+        ("? [a]\n: 1", "not YAML at line 1"),
+        ("page: x\nvariants: []\nmodels: []\nextra: 1", "fields that are not known here: 'extra'"),
+        ("[" * 200 + "]" * 200, "nested over 100 levels"),
+        ("&a [*a]", "within itself"),
+        ("x" * 5_000_001, "larger than 5 MB"),
+    ],
+)
+def test_a_strangers_file_is_refused_in_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        experiment_in(text)
+    assert sentence in str(caught.value)
+
+
+def test_a_few_lines_cannot_unfold_into_gigabytes() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    with pytest.raises(InvalidInput, match="unfolds into more than 200,000 values"):
+        plain_yaml.load("\n".join(lines))
+    assert plain_yaml.load("\n".join(lines[:3]))["a2"][9][9][9] == "x"
+
+
+@given(st.text(max_size=60) | st.text("{}[]&*!?:-|>'\"\n# a1", max_size=40))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    try:
+        value = plain_yaml.load(text)
+    except InvalidInput:
+        return
+    assert value == yaml.safe_load(text) or value != value
