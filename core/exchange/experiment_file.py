@@ -47,6 +47,10 @@ def _without(table: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in table.items() if name not in defaults or value != defaults[name]}
 
 
+_OTHER_BREAKS = frozenset("\r\x85\u2028\u2029")
+"""Line ends that YAML reads as line feeds unless they are escaped."""
+
+
 @lru_cache(maxsize=1)
 def _dumper() -> type[SafeDumper]:
     """Writes texts of several lines as blocks, where YAML can."""
@@ -56,7 +60,8 @@ def _dumper() -> type[SafeDumper]:
         pass
 
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+        style = '"' if _OTHER_BREAKS & set(value) else "|" if "\n" in value else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
     return Dumper

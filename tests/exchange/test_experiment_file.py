@@ -19,7 +19,9 @@ from core.types import Check, EarlierMessage
 from tests.support.saved_runs import saved_run
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=30) | st.text(
+    "\r\n\x85\u2028 \t'\"#:-{}a", max_size=9
+)
 
 
 @given(
