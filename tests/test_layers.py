@@ -20,7 +20,7 @@ HEAVY = {"torch", "transformers", "diffusers", "google.genai", "google.generativ
 
 # A room may import itself and what lies on a lower floor, never a neighbour or what lies above.
 FLOORS = [
-    {"types", "errors", "text"},
+    {"types", "errors", "text", "text_diff"},
     {"settings", "prompts", "statistics", "pictures", "code_completion", "sound", "tokenization"},
     {"catalog", "checks", "device", "allowance"},
     {"repository", "remote", "png_metadata"},

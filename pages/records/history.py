@@ -13,3 +13,4 @@ saved = history_page.opened(chosen)
 history_page.actions(chosen, saved)
 if saved:
     history_page.detail(saved)
+history_page.comparison(chosen)

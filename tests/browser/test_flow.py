@@ -59,10 +59,14 @@ def open_history(page: Page) -> None:
 
 
 def select_first_row(page: Page) -> None:
-    """The table is a canvas: its checkbox column is pressed where the first row is."""
+    select_row(page, 0)
+
+
+def select_row(page: Page, number: int) -> None:
+    """The table is a canvas: its checkbox column is pressed where the row is."""
     box = page.locator("[data-testid='stDataFrame'] canvas").first.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + 18, box["y"] + 35 + 17)
+    page.mouse.click(box["x"] + 18, box["y"] + 35 + 17 + 35 * number)
     settled(page)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.experiment import unit
 from core.history import RunRow, SavedRun
-from core.ui.components import exports, image_view, results, run_facts, verdict_view
+from core.ui.components import exports, image_view, results, run_comparison, run_facts, verdict_view
 from core.ui.components.error_messages import errors_as_messages, refusal
 from core.ui.components.markdown import escape
 from core.ui.session import drafts, owner, pages
@@ -146,6 +146,13 @@ def actions(chosen: Sequence[RunRow], saved: SavedRun | None) -> None:
     _undo()
     if restored and saved:
         drafts.open_in_page(saved.experiment, [saved.row.id])
+
+
+def comparison(chosen: Sequence[RunRow]) -> None:
+    """Two selected runs against each other."""
+    if len(chosen) == 2:
+        first, second = (history().open(owner.current(), row.id) for row in chosen)
+        run_comparison.draw(first, second, f"history.compare.{first.row.id}.{second.row.id}")
 
 
 def detail(saved: SavedRun) -> None:

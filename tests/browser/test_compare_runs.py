@@ -1,0 +1,36 @@
+"""Today's run against yesterday's, from the history, and its report for the team."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import settled
+from tests.browser.test_flow import await_answers, exported, open_history, run_example, select_row
+
+
+def test_a_changed_prompt_is_compared_with_the_run_before(page: Page, tmp_path: Path) -> None:
+    run_example(page)
+    await_answers(page)
+    prompt = page.get_by_label("Prompt C")
+    prompt.fill("What is {{numbers}}? Be quick.")
+    prompt.blur()
+    settled(page)
+    page.get_by_role("button", name=re.compile("^Run")).first.click()
+    expect(page.get_by_role("button", name=re.compile("^Stop"))).to_be_visible()
+    await_answers(page)
+    report = exported(page, "HTML report")[1].decode("utf-8")
+    assert "Be quick." in report
+    assert "<script" not in report
+
+    open_history(page)
+    select_row(page, 0)
+    select_row(page, 1)
+    expect(page.get_by_role("heading", name="Earlier run against later run")).to_be_visible()
+    expect(page.get_by_text("16 inputs in both")).to_be_visible()
+    expect(page.get_by_text("A · Before (Step by step)").first).to_be_visible()
+    page.get_by_text("How the prompts differ").click()
+    expect(page.locator(".diptych-diff")).to_be_visible()
+    assert exported(page, "CSV")[0].endswith(".csv")
