@@ -61,11 +61,23 @@ def distinct(samples: Sequence[tuple[GridCell, CellResult]]) -> list[AnswerGroup
     return sorted(collapsed, key=lambda one: (one.empty, -len(one.cells), one.cells[0].sample))
 
 
-def grid(experiment: Experiment, results: Mapping[int, CellResult], key: str, retry: Retry | None = None) -> None:
-    """Inputs down, variants (times models) across; on a narrow screen the cells of a row stand below each other."""
+def grid(
+    experiment: Experiment,
+    results: Mapping[int, CellResult],
+    key: str,
+    retry: Retry | None = None,
+    rows: Sequence[int] | None = None,
+) -> None:
+    """Inputs down, variants (times models) across; on a narrow screen the cells of a row stand below each other.
+
+    Args:
+        rows: which inputs (from 0), in this order; None draws all.
+    """
     over = all(results[cell.index].state.final for cell in grid_cells(experiment) if cell.index in results)
     by_row = sorted(grid_cells(experiment), key=lambda cell: cell.input)
-    for row, cells in groupby(by_row, key=lambda cell: cell.input):
+    cells_of = {row: list(cells) for row, cells in groupby(by_row, key=lambda cell: cell.input)}
+    for row in cells_of if rows is None else rows:
+        cells = cells_of[row]
         columns: dict[tuple[str, int, int], list[GridCell]] = {}
         for cell in cells:
             columns.setdefault((cell.model, cell.variant, cell.setting), []).append(cell)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.experiment import unit
 from core.history import RunRow, SavedRun
-from core.ui.components import exports, image_view, results, run_comparison, run_facts, verdict_view
+from core.ui.components import answer_grid, exports, image_view, run_comparison, run_facts, verdict_view
 from core.ui.components.error_messages import errors_as_messages, refusal
 from core.ui.components.markdown import escape
 from core.ui.session import drafts, owner, pages
@@ -162,7 +162,7 @@ def detail(saved: SavedRun) -> None:
     st.subheader(escape(row.title), anchor=False)
     st.caption(run_facts.facts(row))
     verdict_view.draw(saved.experiment, by_cell, f"history.{row.id}")
-    results.grid(saved.experiment, by_cell, f"history.{row.id}")
+    answer_grid.draw(saved.experiment, by_cell, f"history.{row.id}")
 
 
 def _rename(row: RunRow) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.examples import EXAMPLES
-from core.ui.components import exports, results, run_bar, verdict_view
+from core.ui.components import answer_grid, exports, run_bar, verdict_view
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import session
 
@@ -30,6 +30,6 @@ def draw(view: RunView) -> None:
     verdict_view.draw(view.experiment, view.results, f"playground.{view.run_id}")
     if view.state.final:
         exports.menu([view.run_id], f"playground.{view.run_id}.export")
-    results.grid(
+    answer_grid.draw(
         view.experiment, view.results, f"playground.{view.run_id}", lambda cell: run_bar.retry(view.run_id, cell)
     )
