@@ -94,8 +94,8 @@ class Settings:
     max_waiting: int = 200
     max_waiting_per_owner: int = 2
     max_stored_bytes: int = 1_000_000_000
-    max_cells: int = 600
-    max_prompt_chars: int = 8_000
+    max_cells: int = 2_000
+    max_prompt_chars: int = 200_000
     offline: bool = False
     threads: int = 0
     remote_read_seconds: float = 120.0

@@ -148,5 +148,5 @@ def _filled(line: str, row: Input) -> str:
 
 
 _TOO_MANY = f"not judged: an input has at most {MAX_CHECKS} checks"
-_GRADED: Kept[tuple[CheckResult, ...]] = Kept(2048)
+_GRADED: Kept[tuple[CheckResult, ...]] = Kept(8192)
 _BUDGETS = of_experiments()

@@ -17,8 +17,10 @@ from core.experiment.rendering import rendered
 from core.text import clean, short
 from core.types import MAX_TITLE, Cell, Experiment, Message, Request, Run
 
-MAX_CELLS = 600
-MAX_PROMPT_CHARS = 8_000
+MAX_CELLS = 2_000
+MAX_PROMPT_CHARS = 200_000
+MAX_RUN_CHARS = 20_000_000
+"""Characters of one prompt, and of all prompts of a run: they are held in memory until it ends."""
 
 
 def variable_names(experiment: Experiment) -> tuple[str, ...]:
@@ -91,6 +93,11 @@ def plan(
         for row in range(len(experiment.inputs))
         for variant in range(len(experiment.variants))
     }
+    length = sum(len(message.text) for messages in rendered.values() for message in messages)
+    if length > MAX_RUN_CHARS:
+        raise InvalidInput(
+            f"The prompts have {length:,} characters in all; at most {MAX_RUN_CHARS:,} are run at a time."
+        )
     _check_checks(experiment)
     parameters = settings(experiment)
     return tuple(

@@ -17,7 +17,7 @@ VERSION = 2
 MAX_TEXT = 1_000_000
 """Characters of one text; as many as the history keeps of everything typed on a page."""
 
-MAX_LIST = 1_000
+MAX_LIST = 2_000
 MAX_WEIGHT = 1e6
 
 Item = TypeVar("Item")

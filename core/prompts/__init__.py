@@ -21,9 +21,9 @@ from core.errors import TemplateError
 from core.prompts import problems
 from core.prompts.language import ENVIRONMENT, MAX_LINES, MAX_WORK, NotAllowed, allow, names
 
-MAX_TEMPLATE = 20_000
-MAX_VALUES = 40_000
-MAX_OUTPUT = 200_000
+MAX_TEMPLATE = 100_000
+MAX_VALUES = 200_000
+MAX_OUTPUT = 400_000
 """Limits: characters of a template, of all values together and of the result."""
 
 __all__ = [

@@ -154,7 +154,11 @@ def test_messages(changes: dict[str, Any], messages: tuple[Message, ...]) -> Non
         ({"seed": 2**63}, InvalidInput, "seed must be"),
         ({"variants": (Variant(name="A", user=""),)}, InvalidInput, "Row 1, variant 'A': The prompt is empty"),
         ({"variants": (Variant(name="A", user="\x00 \n"),)}, InvalidInput, "The prompt is empty"),
-        ({"variants": (Variant(name="A", user="x" * 8_001),)}, InvalidInput, "8001 characters; at most 8000"),
+        (
+            {"variants": (Variant(name="A", user="x" * 200_001, literal=True),)},
+            InvalidInput,
+            "200001 characters; at most 200000",
+        ),
         (
             {"variants": (Variant(name="A", user="{{a}} {{b}}"),)},
             TemplateError,
@@ -177,7 +181,7 @@ def test_messages(changes: dict[str, Any], messages: tuple[Message, ...]) -> Non
             "Row 1: No value for {{x}}",
         ),
         ({"inputs": (Input(values={"sum": "1"}, checks=Check.of("{{x")),)}, TemplateError, "Row 1: Line 1"),
-        ({"samples": 50, "inputs": tuple(Input(values={"sum": str(n)}) for n in range(7))}, InvalidInput, "700 gen"),
+        ({"samples": 50, "inputs": tuple(Input(values={"sum": str(n)}) for n in range(21))}, InvalidInput, "2100 gen"),
         ({"parameters": {"temperature": math.nan}}, InvalidInput, "'temperature' must be a finite number"),
         ({"parameters": {"other": math.inf}, "models": ("unlisted",)}, InvalidInput, "'other' must be a finite"),
         (
@@ -212,7 +216,7 @@ def test_a_single_prompt_has_no_row_to_name() -> None:
 
 
 def test_the_limits_are_exact_and_the_deployments_own() -> None:
-    assert len(plan(one("x" * 8_000))) == 1
+    assert len(plan(one("x" * 100_000))) == 1
     assert len(plan(one(samples=50), max_cells=50)) == 50
     with pytest.raises(InvalidInput, match="at most 49"):
         plan(one(samples=50), max_cells=49)
@@ -220,8 +224,16 @@ def test_the_limits_are_exact_and_the_deployments_own() -> None:
         plan(one("four"), max_prompt_chars=3)
 
 
+def test_the_prompts_of_a_run_are_bounded_together() -> None:
+    rows = tuple(Input(values={"n": str(number)}) for number in range(201))
+    variant = Variant(name="A", user="{{n}}" + "x" * 99_990)
+    with pytest.raises(InvalidInput, match="characters in all; at most 20,000,000 are run at a time"):
+        plan(one(variants=(variant,), inputs=rows))
+    assert len(plan(one(variants=(variant,), inputs=rows[:200]))) == 200
+
+
 def test_an_error_quotes_no_prompt() -> None:
-    for user in ("my secret {{", "my secret {{x}}", "my secret" * 1_000):
+    for user in ("my secret {{", "my secret {{x}}", "my secret" * 30_000):
         with pytest.raises(InvalidInput) as caught:
             plan(one(user))
         assert "secret" not in str(caught.value)
@@ -506,7 +518,7 @@ def test_defaults_may_be_left_out() -> None:
         ({"variants": [{"name": 1, "user": "x"}]}, "'variants[0].name' must be text"),
         ({"variants": [{"name": "A", "user": "x" * 1_000_001}]}, "at most 1000000"),
         ({"models": [None]}, "'models[0]' must be text"),
-        ({"models": ["m"] * 1_001}, "at most 1000"),
+        ({"models": ["m"] * 2_001}, "at most 2000"),
         ({"inputs": [{"values": []}]}, "'inputs[0].values' must be a table"),
         ({"inputs": [{"values": {"a": 1}}]}, "'inputs[0].values' must be text"),
         ({"inputs": [{"checks": "is-json"}]}, "'inputs[0].checks' must be a list"),
@@ -524,7 +536,7 @@ def test_defaults_may_be_left_out() -> None:
         ({"parameters": {"temperature": {}}}, "'parameters.temperature' must be text, a number"),
         ({"parameters": {"temperature": 10**400}}, "'parameters.temperature'"),
         ({"parameters": {"stop": [1]}}, "'parameters.stop[0]' must be text"),
-        ({"parameters": {str(n): 1 for n in range(1_001)}}, "more than 1000 fields"),
+        ({"parameters": {str(n): 1 for n in range(2_001)}}, "more than 2000 fields"),
         ({"title": "x" * 201}, "at most 200"),
         ({"answer_prefix": None}, "'answer_prefix' must be text"),
     ],
