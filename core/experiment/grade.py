@@ -13,7 +13,7 @@ from core.checks.kept import Kept
 from core.errors import InvalidInput
 from core.experiment.grid import GridCell
 from core.experiment.rendering import rendered
-from core.types import Cell, CellResult, Check, Experiment, Input, Modality, Variant
+from core.types import Cell, CellResult, Check, Experiment, Input, Modality, State, Variant
 
 
 def checks_of(experiment: Experiment, row: Input) -> tuple[Check, ...]:
@@ -35,8 +35,9 @@ def grade(
 ) -> tuple[CheckResult, ...]:
     """The outcome of each check of the cell's input, in the order of `checks_of`; () without checks.
 
-    A check that cannot be read fails with a reason, although `plan` refuses it before a run. So does a check that takes
-    too long (core.checks.budget); all checks of an experiment share one budget.
+    An empty answer passes no check, not even one that an empty text would: a model that writes nothing has not kept a
+    word out of its answer. A check that cannot be read fails with a reason, although `plan` refuses it before a run. So
+    does a check that takes too long (core.checks.budget); all checks of an experiment share one budget.
 
     Args:
         budget: a further limit on their time, such as that of the run's owner.
@@ -45,6 +46,8 @@ def grade(
         return ()
     row = experiment.inputs[cell.input]
     lines = tuple(check.line.strip() for check in checks_of(experiment, row))
+    if empty(result):
+        return tuple(CheckResult(line, False, _EMPTY) for line in lines)
     images, sound = images_of(result), audio_of(result)
     text = answer(result) if images or sound else reply(experiment, cell, result)
     key = (lines, tuple(row.values.items()), text, tuple(map(_digest, images)), _digest(sound))
@@ -121,6 +124,11 @@ def audio_of(result: CellResult) -> bytes:
     return b"" if result.output is None else result.output.audio
 
 
+def empty(result: CellResult) -> bool:
+    """Whether a model finished without writing, drawing or sounding anything."""
+    return result.state is State.DONE and not (answer(result).strip() or images_of(result) or audio_of(result))
+
+
 def _outcome(line: str, row: Input, text: str, images: tuple[bytes, ...], sound: bytes, budget: Budget) -> CheckResult:
     if budget.left() <= 0:
         shortest = budget.shortest()
@@ -147,6 +155,7 @@ def _filled(line: str, row: Input) -> str:
     return prompts.render(line, row.values) if "{{" in line else line
 
 
+_EMPTY = "the answer is empty"
 _TOO_MANY = f"not judged: an input has at most {MAX_CHECKS} checks"
 _GRADED: Kept[tuple[CheckResult, ...]] = Kept(8192)
 _BUDGETS = of_experiments()

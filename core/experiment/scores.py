@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.experiment.grade import answer, audio_of, checks_of, grade, images_of, passes
+from core.experiment.grade import checks_of, grade, passes
 from core.experiment.grid import GridCell, grid_cells, settings
 from core.types import CellResult, Experiment, Input, State
 
@@ -89,8 +89,6 @@ def cell_score(experiment: Experiment, cell: GridCell, result: CellResult | None
         return 0.0 if result.error_kind in OWN_ERRORS else None
     if result.state is not State.DONE:
         return None
-    if not (answer(result).strip() or images_of(result) or audio_of(result)):
-        return 0.0
     passed = passes(experiment, experiment.inputs[cell.input], grade(experiment, cell, result))
     return None if passed is None else float(passed)
 

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from core.engine import grading
 from core.examples import EXAMPLES, STEP_BY_STEP
-from core.experiment import plan, verdict, verdict_words
+from core.experiment import plan, summary, verdict, verdict_words
+from core.experiment.grade import empty, grade
 from core.experiment.grid import grid_cells
+from core.experiment.ungraded import Ungraded
 from core.types import CellResult, Check, Experiment, Input, Output, State, Variant
 from core.ui.components.markdown import escape
-from core.ui.components.results import distinct
+from core.ui.components.results import _pass_badge, distinct
 from core.ui.components.usage import footer
 
 TWO = Experiment(
@@ -55,6 +58,28 @@ def test_a_difference_that_could_be_chance_leaves_it_open() -> None:
 def test_without_checks_there_is_no_verdict() -> None:
     bare = Experiment(page="playground", variants=TWO.variants, models=TWO.models)
     assert verdict_words.sentence(bare, verdict(bare, {})).startswith("No checks yet")
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"])
+@pytest.mark.parametrize("line", ["not-contains:x", "max-words:5", "regex:^\\s*$"])
+def test_an_empty_answer_fails_everywhere_whatever_its_checks_say_of_an_empty_text(line: str, text: str) -> None:
+    """In the verdict, the cell's badge, the summary, what the history keeps as `passed`, and the reason shown."""
+    inputs = (Input(checks=Check.of(line)),)
+    one = Experiment(page="text", variants=(Variant(name="A", user="?"),), models=("tiny-text",), inputs=inputs)
+    result, (place,) = done(0, text), grid_cells(one)
+    assert verdict(one, [result]).columns[0].passed == 0
+    assert _pass_badge(one, [(place, result)]) == ":red-badge[0 of 1 pass]"
+    assert [row.passed for row in summary(one, [result])] == [0]
+    (cell,) = plan(one)
+    assert grading.outcome(Ungraded(owner="ann", run_id="r", experiment=one, cell=cell, result=result)) is False
+    assert [check.reason for check in grade(one, place, result)] == ["the answer is empty"]
+
+
+def test_an_answer_of_an_image_alone_is_not_empty() -> None:
+    drawn = CellResult(index=0, state=State.DONE, output=replace(output(""), images=(b"png",)))
+    assert not empty(drawn)
+    assert empty(done(0, ""))
+    assert not empty(CellResult(index=0, state=State.RUNNING))
 
 
 def test_identical_answers_collapse_and_the_most_frequent_leads() -> None:
