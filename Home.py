@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.ui import middleware
 from core.ui.components import error_messages, foot, image_view, live_typing
+from core.ui.middleware import loopback
 from core.ui.session import owner, pages, resources
 
 
@@ -31,6 +32,7 @@ def frame() -> None:
 if __name__ == "__main__":
     frame()
 else:
+    loopback.bind()
     pages.declare_menu()
     app = st.App(
         "Home.py",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import http.client
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import psutil
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
@@ -15,7 +17,7 @@ from core.settings import settings as read_settings
 from core.ui.middleware.access import Access, allowed, goes_by
 from core.ui.session import resources
 from tests.support.raw_client import get, token, visitor
-from tests.support.serving import ROOT, Server
+from tests.support.serving import ROOT, Server, served
 
 LOCAL = {"DIPTYCH_LOCAL": "1"}
 
@@ -153,3 +155,30 @@ def test_make_run_binds_to_loopback_unless_told_otherwise() -> None:
 
     assert "--server.address 127.0.0.1 " in command()
     assert "--server.address 0.0.0.0 " in command("ADDRESS=0.0.0.0")
+
+
+def listens_on(server: Server) -> set[str]:
+    """The addresses on which the process of a server takes connections; "::" where it is every one."""
+    connections = psutil.Process(server.pid).net_connections("tcp")
+    addresses = {one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN}
+    return {"::" if address == "0.0.0.0" else address for address in addresses}
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "addresses"),
+    [
+        (LOCAL, (), {"127.0.0.1"}),
+        (LOCAL, ("--server.address", "0.0.0.0"), {"::"}),
+        (LOCAL | {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}, (), {"::"}),
+        (LOCAL | {"DIPTYCH_ALLOWED_HOSTS": "studio.lan"}, (), {"::"}),
+        ({}, (), {"::"}),
+    ],
+    ids=["local", "a flag", "a variable", "named hosts", "a deployment"],
+)
+def test_a_local_run_listens_on_loopback_unless_told_otherwise(
+    tmp_path: Path, environment: Mapping[str, str], options: Sequence[str], addresses: set[str]
+) -> None:
+    environment = {"DIPTYCH_LOCAL": "", "STREAMLIT_SERVER_ADDRESS": ""} | dict(environment)
+    with served(tmp_path, *options, environment=environment, address="") as server:
+        assert listens_on(server) == addresses
+        assert server.log.count("it starts again on 127.0.0.1") == (addresses == {"127.0.0.1"})

@@ -47,12 +47,15 @@ def served(
     models: Path = ROOT / "models",
     environment: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
+    address: str = "127.0.0.1",
 ) -> Iterator[Server]:
     """A new server on a free port, with its history under `data` and more options of Streamlit's.
 
-    `prefix` is a command that becomes the server's: it runs what follows it in its own place."""
+    `prefix` is a command that becomes the server's: it runs what follows it in its own place. Without an `address`
+    the server is not told where to listen."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.address", "127.0.0.1"]
+    command = [sys.executable, "-m", "streamlit", "run", "Home.py"]
+    command += ["--server.address", address] if address else []
     variables = {"DIPTYCH_DATA": str(data), "DIPTYCH_MODELS": str(models), "HF_HUB_OFFLINE": "1"}
     with (data / "server.log").open("w") as log:
         process = subprocess.Popen(
