@@ -34,9 +34,18 @@ def presses(label: str) -> Act:
 PAGES: dict[str, tuple[str, tuple[Act, ...]]] = {
     "playground": (
         "pages/compare/playground.py",
-        (types("Prompt A", "Say {{it}}"), types("Prompt A", "{{"), types("Prompt A", "Say"), chooses_another_model),
+        (
+            types("Prompt A", "Say {{it}}"),
+            types("Prompt A", "{{"),
+            types("Prompt A", "\\frac{{a}}2"),
+            types("Prompt A", "Say"),
+            chooses_another_model,
+        ),
     ),
-    "text": ("pages/create/text.py", (types("Prompt", "word " * 900), chooses_another_model)),
+    "text": (
+        "pages/create/text.py",
+        (types("Prompt", "word " * 900), types("Prompt", "x^{{a}}"), chooses_another_model),
+    ),
     "image": ("pages/create/image.py", (types("Seeds", "none"), types("Seeds", "1, 2"), chooses_another_model)),
     "audio": ("pages/create/audio.py", (types("Seeds", "none"), types("Seeds", "1, 2"), types("Prompt", " "))),
     "code": ("pages/create/code.py", (types("Prompt", "word " * 900), chooses_another_model)),

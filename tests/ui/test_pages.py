@@ -84,6 +84,20 @@ def test_a_broken_template_is_said_before_the_run(visit: Visit) -> None:
     assert "Plain" in "".join(str(error.value) for error in app.error)
 
 
+@pytest.mark.parametrize(("page", "label"), [(PLAYGROUND, "Prompt A"), (PLAYGROUND, "System B"), (TEXT, "Prompt")])
+def test_a_variable_that_may_not_be_meant_is_said_beside_its_prompt(page: str, label: str, visit: Visit) -> None:
+    app = visit(page)
+    next(area for area in app.text_area if area.label == label).set_value(r"Is $\frac{{a}}{2}$ a half?")
+    app.run()
+    notes = [note.value for note in app.caption if "holds the variable" in note.value]
+    assert len(notes) == 1
+    assert r"\\frac\{\{a\}\}" in notes[0]
+    assert "raw" in notes[0]
+    next(area for area in app.text_area if area.label == label).set_value("Is {{a}} a half?")
+    app.run()
+    assert "holds the variable" not in said(app)
+
+
 def test_precise_sets_greedy_and_says_that_samples_are_copies(visit: Visit) -> None:
     app = visit(PLAYGROUND)
     by_label(app.number_input, "Samples").set_value(3).run()

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core import prompts
+from core.ui.components.markdown import escape
 from core.ui.session.state import Bound, Draft, VariantDraft, session
 
 LETTERS = "ABCDEF"
@@ -48,6 +50,14 @@ def system(draft: Draft) -> None:
     )
 
 
+def template_notes(variant: VariantDraft, has_system: bool) -> None:
+    """What in the prompt, and in the system part where it is drawn, may be read otherwise than a person expects."""
+    templates = () if variant.literal else (variant.user, variant.system if has_system else "")
+    for template in templates:
+        if note := prompts.read(template).note:
+            st.caption(f":orange[:material/info:] {escape(note, 300)}")
+
+
 def _column(draft: Draft, index: int, variant: VariantDraft) -> None:
     key = f"variant.{variant.key}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -76,15 +86,15 @@ def _column(draft: Draft, index: int, variant: VariantDraft) -> None:
         height=120,
         placeholder="What is {{numbers}}?",
     )
-    if draft.draws:
-        return  # a model that draws reads one text
-    st.text_area(
-        f"System {LETTERS[index]}",
-        variant.system,
-        **_bound(draft, variant, "system"),
-        height=68,
-        placeholder="Optional: who answers, and how",
-    )
+    if not draft.draws:  # a model that draws reads one text
+        st.text_area(
+            f"System {LETTERS[index]}",
+            variant.system,
+            **_bound(draft, variant, "system"),
+            height=68,
+            placeholder="Optional: who answers, and how",
+        )
+    template_notes(variant, not draft.draws)
 
 
 def _bound(draft: Draft, variant: VariantDraft, field: str) -> Bound:

@@ -18,11 +18,12 @@ from core.ui.session.state import Draft
 
 @slotted
 def prompt(draft: Draft) -> None:
-    """The system part (for instructions), the prompt, and how much of the context they take."""
+    """The system part (for instructions), the prompt, what is read otherwise than it looks, and the context's fill."""
     variant = draft.variants[0]
     st.text_area("Prompt", variant.user, height=180, **draft.bind(lambda text: setattr(variant, "user", text), "user"))
     if draft.chat:
         variants.system(draft)
+    variants.template_notes(variant, draft.chat)
     token_counter.context_window(draft, _messages(draft))
 
 
