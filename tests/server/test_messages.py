@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -11,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from core.ui.middleware.messages import MOST_FILES, shorten
 from tests.support.raw_client import RawClient, number, press, token, typed, visitor
-from tests.support.serving import Server
+from tests.support.serving import ROOT, Server
 
 
 def said(client: RawClient) -> str:
@@ -105,6 +106,19 @@ def test_a_text_that_is_too_long_is_said_on_the_page(server: Server, size: int) 
         except ConnectionClosed as end:
             pytest.fail(f"the connection was closed without a word: {end}")
         assert "characters" in said(client)
+
+
+def test_a_message_over_the_stated_limit_ends_its_connection_only(server: Server) -> None:
+    assert "a message over 50 MB (`maxMessageSize`)" in (ROOT / "docs/deploying.md").read_text("utf-8")
+    with visitor(server.url, token()) as other:
+        other.rerun("text")
+        with visitor(server.url, token()) as client:
+            client.rerun("text")
+            with suppress(ConnectionClosed):  # it may be closed while the message is still being sent
+                client.send_bytes(b"\0" * 53_000_000)
+            assert client.closed() == 1009
+        other.rerun("text")
+        assert "Generate" in said(other)
 
 
 def test_only_texts_that_no_page_takes_are_cut() -> None:
