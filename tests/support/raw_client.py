@@ -46,7 +46,7 @@ class RawClient:
 
     def receive(self, seconds: float = 30.0) -> ForwardMsg:
         """The next message; TimeoutError when there is none, ConnectionClosed when there will be none."""
-        message = ForwardMsg.FromString(bytes(self._connection.recv(timeout=seconds)))
+        message: ForwardMsg = ForwardMsg.FromString(self._connection.recv(timeout=seconds, decode=False))
         self.messages.append(message)
         kind = message.WhichOneof("type")
         if kind == "new_session":
@@ -101,6 +101,10 @@ class RawClient:
         return next(
             one for one in self.elements if one.WhichOneof("type") == kind and getattr(one, kind).label == label
         )
+
+    def has(self, kind: str, label: str) -> bool:
+        """Whether there is an element of one type and label."""
+        return any(one.WhichOneof("type") == kind and getattr(one, kind).label == label for one in self.elements)
 
     def upload_urls(self, names: Sequence[str]) -> list[str]:
         message = BackMsg()

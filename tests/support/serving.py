@@ -48,20 +48,21 @@ def served(
     environment: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
     address: str = "127.0.0.1",
+    script: str = "Home.py",
 ) -> Iterator[Server]:
     """A new server on a free port, with its history under `data` and more options of Streamlit's.
 
     `prefix` is a command that becomes the server's: it runs what follows it in its own place. Without an `address`
-    the server is not told where to listen."""
+    the server is not told where to listen. `script` is another app than Diptych."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "Home.py"]
+    command = [sys.executable, "-m", "streamlit", "run", script]
     command += ["--server.address", address] if address else []
     variables = {"DIPTYCH_DATA": str(data), "DIPTYCH_MODELS": str(models), "HF_HUB_OFFLINE": "1"}
     with (data / "server.log").open("w") as log:
         process = subprocess.Popen(
             [*prefix, *command, "--server.port", str(port), "--server.fileWatcherType", "none", *options],
             cwd=ROOT,
-            env=os.environ | variables | (environment or {}),
+            env=os.environ | variables | dict(environment or {}),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
