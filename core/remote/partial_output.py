@@ -27,6 +27,9 @@ EMPTY = "The model ended without writing anything"
 CHARACTERS_PER_TOKEN = 4
 """About; only where a server was stopped before it counted (OpenAI's tokenizer guide, for English)."""
 
+MOST_TOKENS = 1_000_000_000
+"""Tokens above which a server's count is none; a history could not hold it either."""
+
 
 @dataclass
 class PartialOutput:
@@ -72,7 +75,8 @@ class PartialOutput:
             self.notes.append(sentence)
 
     def count(self, prompt: int | None, output: int | None, thought: int | None = None) -> None:
-        """Token counts as a server gave them: totals so far; None, or 0, is no news."""
+        """Token counts as a server gave them: totals so far; None, 0, or more than MOST_TOKENS, is no news."""
+        prompt, output, thought = (None if n is not None and n > MOST_TOKENS else n for n in (prompt, output, thought))
         self.prompt_tokens = prompt or self.prompt_tokens
         self.output_tokens = self.output_tokens if output is None else output or self.output_tokens or 0
         self.thought_tokens = thought or self.thought_tokens

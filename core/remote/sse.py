@@ -1,8 +1,9 @@
 """Server-sent events out of the bytes of a response, as the WHATWG's HTML standard reads them (9.2.6, Interpreting an
 event stream), wherever the bytes are cut.
 
-In two things it is more lenient than a browser: an event that the end of the stream cuts off is given, and so is a line
-whose field the standard does not know, which a browser drops. Knows nothing of what the data mean.
+In three things it is more lenient than a browser: an event that the end of the stream cuts off is given, and so is a
+line whose field the standard does not know, which a browser drops; fields are known in any case of their letters.
+Knows nothing of what the data mean.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class _Pending:
     def take(self, line: str) -> bool:
         """Read one line that is not blank; whether the standard knows its field."""
         name, _, value = line.partition(":")
+        name = name.lower()
         value = value.removeprefix(" ")
         if name == "data":
             self.data.append(value)

@@ -54,6 +54,14 @@ def says(*parts: bytes) -> str:
 
 # --- the form of the stream
 
+
+def other_choice(text: str | None = None, finish: str | None = None) -> bytes:
+    """A chunk of a second answer, which was not asked for."""
+    value = chunk(text, finish)
+    value["choices"][0]["index"] = 1
+    return event(value)
+
+
 HELLO, WORLD = event(chunk("Hello")), event(chunk(" world."))
 PLAIN = (HELLO, WORLD, STOP, event(usage()), DONE)
 
@@ -65,6 +73,13 @@ FORMS: dict[str, tuple[bytes, ...]] = {
     "ids": tuple(b"id: %d\n" % number + part for number, part in enumerate(PLAIN)),
     "ids alone": (b"id: 1\n\n", HELLO, b"id: 2\n\n", WORLD, b"id\n\n", STOP, DONE),
     "comments": (b": OPENROUTER PROCESSING\n\n", HELLO, b":\n\n: more\n", WORLD, STOP, b": bye\n\n", DONE),
+    "fields in capitals": tuple(part.replace(b"data:", b"Data:") for part in PLAIN),
+    "the last word in small letters": (HELLO, WORLD, STOP, b"data: [done]\n\n"),
+    "the last word in quotes": (HELLO, WORLD, STOP, b'data: "[DONE]"\n\n'),
+    "chunks in a list": (event([chunk("Hello"), chunk(" world.")]), STOP, DONE),
+    "a list of parts": (event(delta(content=[{"type": "text", "text": "Hello"}, {"text": " world."}])), STOP, DONE),
+    "content in an object": (event(delta(content={"type": "text", "text": "Hello"})), WORLD, STOP, DONE),
+    "another choice beside ours": (HELLO, other_choice("Goodbye"), WORLD, other_choice(finish="length"), STOP, DONE),
     "empty data": (b"data:\n\n", HELLO, b"data: \n\n", WORLD, b"data\n\n", STOP, DONE),
     "a ping with empty data": (b"event: ping\ndata:\n\n", HELLO, b"event: ping\ndata: \n\n", WORLD, STOP, DONE),
     "a ping with words": (HELLO, b"event: ping\ndata: still here\n\n", WORLD, STOP, DONE),
@@ -156,6 +171,11 @@ def test_a_last_word_without_a_reason_is_noted(reason: str | None) -> None:
     assert "The server did not say why the answer ended." in output.notes
     with pytest.raises(Unreachable, match="broke in the middle"):
         read((event(chunk("Hi", finish=reason)),))
+
+
+@pytest.mark.parametrize("last", [b"data: [done]\n\n", b'data: "[DONE]"\n\n', b"[Done]\n"])
+def test_a_last_word_in_another_spelling_is_one(last: bytes) -> None:
+    assert says(HELLO, WORLD, last) == "Hello world."
 
 
 @pytest.mark.parametrize("text", [None, "Well"])
@@ -307,12 +327,21 @@ def test_a_chunk_that_was_cut_is_not_quoted_as_the_servers_words() -> None:
         {"prompt_tokens": None},
         {"prompt_tokens": -1},
         {"total_tokens": 0},
+        {"prompt_tokens": 10**30, "completion_tokens": 10**30},
+        {"prompt_tokens": 1.5, "completion_tokens": "2"},
+        {"prompt_tokens": True},
     ],
 )
 def test_counts_that_are_none_are_unknown(counts: dict[str, object]) -> None:
     output = read((HELLO, WORLD, STOP, event(chunk(choices=[], usage=counts)), DONE))
     assert (output.prompt_tokens, output.output_tokens, output.cost) == (None, 2, None)
     assert "The server did not say how many tokens this took; its pieces are counted." in output.notes
+
+
+def test_counts_written_as_floats_are_read() -> None:
+    counts = {"prompt_tokens": 7.0, "completion_tokens": 3.0}
+    output = read((HELLO, WORLD, STOP, event(chunk(choices=[], usage=counts)), DONE))
+    assert (output.prompt_tokens, output.output_tokens) == (7, 3)
 
 
 def test_counts_on_every_chunk_are_not_lost_at_the_end() -> None:

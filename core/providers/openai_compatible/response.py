@@ -47,6 +47,7 @@ class Response:
         self._streamed_characters = 0
         self._message = ""
         self._half = ""
+        self._index: int | None = None
         self._elsewhere: dict[str, int] = {}
         self._tools: list[str] = []
 
@@ -62,6 +63,8 @@ class Response:
         """
         if chunk is END:
             self.done = True
+        if isinstance(chunk, list):
+            return "".join(map(self.read, chunk))
         if not isinstance(chunk, Mapping):
             return ""
         if failure := _failure(chunk):
@@ -71,7 +74,7 @@ class Response:
         self._count(chunk.get("usage"))
         choices = chunk.get("choices")
         first = choices[0] if isinstance(choices, list) and choices else None
-        return self._choice(first) if isinstance(first, Mapping) else ""
+        return self._choice(first) if isinstance(first, Mapping) and self._is_ours(first) else ""
 
     def rest(self) -> str:
         """The text that was held back: half a character, and what looked like the beginning of the key."""
@@ -105,6 +108,13 @@ class Response:
 
     def provenance(self) -> Mapping[str, object]:
         return {"system_fingerprint": self._fingerprint} if self._fingerprint else {}
+
+    def _is_ours(self, choice: Mapping[str, object]) -> bool:
+        """Whether a choice belongs to the one answer that was asked for: the first that came, where there are more."""
+        index = choice.get("index")
+        if isinstance(index, int) and self._index is None:
+            self._index = index
+        return not isinstance(index, int) or index == self._index
 
     def _choice(self, choice: Mapping[str, object]) -> str:
         self.begun = True
@@ -228,7 +238,9 @@ def _failure(chunk: Mapping[str, object]) -> object:
 def _text(content: object) -> str:
     """A message's content: a text, or parts of which only those that are text count (Mistral's thinking models)."""
     if isinstance(content, list):
-        return "".join(_text(part.get("text")) if isinstance(part, Mapping) else _text(part) for part in content)
+        return "".join(map(_text, content))
+    if isinstance(content, Mapping):
+        return _text(content.get("text"))
     return content if isinstance(content, str) else ""
 
 
@@ -256,4 +268,6 @@ def _token(row: object) -> Token | None:
 
 
 def _whole_number(value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

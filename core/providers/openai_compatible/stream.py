@@ -16,7 +16,7 @@ from core.remote import sse
 END = object()
 """The server said that the answer is whole: [DONE], or one JSON document that was not streamed."""
 
-_DONE = "[DONE]"
+_DONE = re.compile(r'"?\[DONE\]', re.IGNORECASE)
 _ERROR_EVENTS = frozenset({"error", "exception", "failed", "fail"})
 _ERROR_WORDS = re.compile(r"error|exception|fail|denied|out of memory|timed? ?out|overload|unavailable|abort", re.I)
 _ERROR_OBJECT = re.compile(r"""^\{\s*['"]?(error|errors|detail|message|msg)['"]?\s*:""")
@@ -79,11 +79,13 @@ def _event(event: sse.Event) -> list[object]:
 
 def _each_line(data: str) -> list[object] | None:
     """One chunk, or several where the blank line between them is missing; None where the lines are none."""
+    if _DONE.match(data):
+        return [END]
     with suppress(ValueError):
         return [json.loads(data)]
     values: list[object] = []
     for line in filter(None, map(str.strip, data.split("\n"))):
-        if line.startswith(_DONE):
+        if _DONE.match(line):
             return [*values, END]
         try:
             values.append(json.loads(line))
@@ -95,7 +97,7 @@ def _each_line(data: str) -> list[object] | None:
 def _line(text: str) -> list[object] | None:
     """A line without "data:": JSON by itself, or an error under a field of its own; None where it is neither."""
     text = text.strip()
-    if text.startswith(_DONE):
+    if _DONE.match(text):
         return [END]
     field, _, rest = text.partition(":")
     if field.strip().lower() in _ERROR_EVENTS:
