@@ -67,6 +67,41 @@ def settings_or_sentence(data: bytes) -> bool:
     return isinstance(found.prompt, str) and (found.seed is None or 0 <= found.seed < 2**63)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"prompt": "a cat", "seed": 5',
+        "{'prompt': 'a cat', 'seed': 5}",
+        '[{"prompt": "a cat"}]',
+        '[{"prompt": "a cat"',
+        "[1, 2]",
+        "[" * 4000 + "]" * 4000,
+    ],
+    ids=lambda text: text[:20],
+)
+def test_json_that_is_no_object_or_is_cut_off_becomes_no_prompt(text: str) -> None:
+    with pytest.raises(InvalidInput, match="are a tool's JSON, but cannot be read"):
+        foreign(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["{red|blue} fox", "[red:blue:0.5] fox", '{"red"|"blue"}', "[fox]", "[[fox]]", "null", "42"]
+)
+def test_a_prompt_with_brackets_stays_a_prompt(text: str) -> None:
+    assert foreign(text).prompt == text
+
+
+def test_a_list_in_the_place_of_a_graph_becomes_no_prompt() -> None:
+    with pytest.raises(InvalidInput, match="a tool's JSON, but cannot be read"):
+        png_metadata.read(file(chunk(b"tEXt", b"prompt\0[]")))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_part_of_a_prompt(encoding: str) -> None:
+    body = b"parameters\0" + ELSEWHERE.encode(encoding)
+    assert png_metadata.read(file(chunk(b"tEXt", body))) == foreign(ELSEWHERE)
+
+
 # Writing.
 
 

@@ -75,6 +75,8 @@ def _from_comments(data: bytes) -> ImageSettings:
 
 def _common(text: str) -> ImageSettings:
     table = foreign.table_of(text)
+    if table is None and foreign.is_json(text):
+        raise InvalidInput("The 'parameters' in the file are a tool's JSON, but cannot be read. Nothing was changed.")
     return infotext.read(text) if table is None else tools.from_json(table)
 
 
@@ -104,7 +106,7 @@ def _comfyui_or_easy_diffusion(texts: Texts) -> ImageSettings | None:
     graph = foreign.table_of(text)
     if graph is not None:
         return comfyui.read(graph)
-    if text.lstrip().startswith("{"):
+    if text.lstrip().startswith("{") or foreign.is_json(text):
         raise InvalidInput(
             "The 'prompt' in the file is a tool's JSON, but cannot be read. Use the file as it was saved."
         )

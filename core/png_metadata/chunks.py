@@ -6,6 +6,7 @@ asked for is unpacked, up to a bound. Format: W3C, "Portable Network Graphics", 
 
 from __future__ import annotations
 
+import codecs
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -133,13 +134,16 @@ def _compressed(body: bytes, most: int) -> str:
 def _international(body: bytes, most: int) -> str:
     flag, method = body[0], body[1]
     _language, _translated, text = body[2:].split(b"\0", 2)
-    return (_unpacked(method, text, most) if flag else text).decode("utf-8")
+    return (_unpacked(method, text, most) if flag else text).decode("utf-8-sig")
 
 
 def _decoded(text: bytes) -> str:
-    """Latin-1 says the standard, but most tools write UTF-8; what can be read as that, is."""
+    """Latin-1 says the standard, but most tools write UTF-8; what can be read as that, is. A byte order mark says which
+    Unicode it is, and is no part of the text."""
     try:
-        return text.decode("utf-8")
+        if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and len(text) % 2 == 0 and b"\0" in text:
+            return text.decode("utf-16")
+        return text.decode("utf-8-sig")
     except UnicodeDecodeError:
         return text.decode("latin-1")
 

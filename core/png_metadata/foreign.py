@@ -14,6 +14,8 @@ from typing import Any
 from core.png_metadata.settings import MAX_PROMPT, MAX_SEED, ImageSettings
 from core.text import clean
 
+_BEGINS_JSON = re.compile(r"""\[?\s*\{\s*(?:"[^"]{0,80}"|'[^']{0,80}')\s*:""")
+
 MAX_JSON = 2_000_000
 """Bytes of JSON that another tool wrote, such as a graph of nodes."""
 
@@ -27,6 +29,21 @@ def table_of(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return table if isinstance(table, dict) else None
+
+
+def is_json(text: str) -> bool:
+    """Whether a text was meant as an object or a list of JSON, or of Python's, whole or not.
+
+    A prompt's wildcards, such as {red|blue}, and changes, such as [red:blue:0.5], are none."""
+    text = text.strip()
+    if _BEGINS_JSON.match(text):
+        return True
+    try:
+        return text.startswith("[") and isinstance(json.loads(text), list)
+    except ValueError:
+        return False
+    except RecursionError:
+        return True
 
 
 def settings_of(values: Mapping[str, object], notes: tuple[str, ...] = ()) -> ImageSettings:
