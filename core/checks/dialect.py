@@ -100,6 +100,8 @@ def _refuse_unknown(line: str) -> None:
     """A line that was meant as a check but is none must not quietly become `equals`."""
     if _FILE.match(line):
         raise CheckError(f"Checks read no files and execute nothing; write what the answer must show. {_AS_TEXT}")
+    if meant := _misspelt(line):
+        raise CheckError(f"Write '{meant}' with hyphens and a colon, as in {_example(meant)}. {_AS_TEXT}")
     head = _MEANT.match(line)
     if head is None:
         return
@@ -117,6 +119,23 @@ def _refuse_unknown(line: str) -> None:
         raise CheckError(f"There is no check '{name}'. {nearest}{_AS_TEXT}")
 
 
+def _misspelt(line: str) -> str:
+    """How the head of a check that has blanks, underscores, `!`, `=` or `[` in it should be written; else ""."""
+    match = _MISSPELT.match(line)
+    if match is None:
+        return ""
+    name = re.sub(r"[\s_-]+", "-", match["name"]).lower()
+    bare = match.end() == len(line) and ("_" in line or line.startswith("!"))
+    assigned = match["sign"] in ("=", "[") and "-" in name
+    meant = bare or match["sign"] == ":" or assigned
+    return f"{'not-' if match['negated'] else ''}{name}" if meant and name in CHECKS else ""
+
+
+def _example(head: str) -> str:
+    name = head.removeprefix("not-")
+    return f"{'not-' if name != head else ''}{CHECKS[name].example}"
+
+
 def _nearest(name: str) -> str:
     near = difflib.get_close_matches(name, CHECKS, n=1, cutoff=0.7)
     return (near or difflib.get_close_matches(name, promptfoo.INSTEAD, n=1, cutoff=0.85) or [""])[0]
@@ -130,6 +149,11 @@ _MEANT = re.compile(
     r"(?P<negated>not-)?(?P<name>[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*)(?P<brackets>\([^()]{0,40}\))?"
     r"(?:\s*(?P<separator>[:\N{FULLWIDTH COLON}])|\Z|(?=\s)(?P<rest>.*))",
     re.IGNORECASE | re.DOTALL,
+)
+_MISSPELT = re.compile(
+    r"(?P<negated>!\s*|not[\s_]+|not-)?(?P<name>[a-z]+(?:[\s_-]+[a-z]+){0,4})"
+    r"(?:\s*(?:\([^()]{0,40}\)\s*)?(?P<sign>[:=\[]))?",
+    re.IGNORECASE,
 )
 _FILE = re.compile(r"(?:not-)?file://", re.IGNORECASE)
 _DIGIT = re.compile(r"[0-9]")

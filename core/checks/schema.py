@@ -63,6 +63,7 @@ def read(argument: str) -> Any:
     except (jsonschema.SchemaError, RecursionError) as error:
         reason = f": {short(error.message, 120)}" if isinstance(error, jsonschema.SchemaError) else ""
         raise ValueError(f"has a schema that is not valid{reason}") from None
+    _resolved(schema)
     checker = jsonschema.FormatChecker(())
     for name, check in FORMATS.items():
         checker.checks(name, raises=ValueError)(check)
@@ -109,6 +110,25 @@ def _supported(schema: dict[str, Any], newest: bool) -> None:
                 raise ValueError(f"has a schema with '{name}': name the older draft by $schema, or use {OLDER[name]}")
             if name not in KEYWORDS and name not in OLDER:
                 raise ValueError(f"has a schema with '{short(str(name))}', which is no keyword of JSON Schema")
+
+
+def _resolved(schema: dict[str, Any]) -> None:
+    """Raises ValueError where the schema refers to a part that it does not have. A schema whose parts have an $id of
+    their own, to which references are relative, is not looked into."""
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    parts = list(_parts(schema, 0))
+    if any("$id" in part for part in parts if part is not schema):
+        return
+    resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
+    references = [part.get(name) for part in parts for name in ("$ref", "$dynamicRef")]
+    for reference in [one for one in references if isinstance(one, str)]:
+        try:
+            resolver.lookup(reference)
+        except (Unresolvable, ValueError):  # a name where a list has numbers is the second
+            raise ValueError(f"has a schema that refers to '{short(reference)}', which is not in it") from None
 
 
 def _parts(schema: object, depth: int) -> Iterator[dict[str, Any]]:

@@ -242,7 +242,7 @@ def test_reasons(line: str, text: str, reason: str) -> None:
         ("contians:Paris", "'contians'. The nearest is 'contains'"),
         ("not-contians:Paris", "'contians'. The nearest is 'contains'"),
         ("Contians:Paris", "'Contians'. The nearest is 'contains'"),
-        ("max_words:3", "'max_words'. The nearest is 'max-words'"),
+        ("max_words:3", "Write 'max-words' with hyphens and a colon, as in max-words:12."),
         ("is-jsn", "'is-jsn'. The nearest is 'is-json'"),
         ("llm-rubric: is polite", "begin 'equals:'"),
         ("similar(0.8):text", "no check 'similar'"),

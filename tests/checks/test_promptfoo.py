@@ -148,10 +148,33 @@ def test_a_file_can_still_be_looked_for_as_text(line: str) -> None:
     [
         "python", "human", "Paris", "python is fun", "not-spam", "well-known", "context-free", "cost-effective",
         "contains nuts", "upper class", "10:30", "covid-19: bad", "Answer: 42", "f(x) = 3", "print(5)", "is JSON",
+        "starts with a bang", "not one word", "max words", "upper = 3", "!important", "snake_case",
+        "Contains nuts: yes", "x-y=3", "not so: many", "number [1]",
     ],
 )  # fmt: skip
 def test_plain_text_stays_text(text: str) -> None:
     assert parse(text).name == "equals"
+
+
+@pytest.mark.parametrize(
+    ("line", "example"),
+    [
+        ("not contains:x", "not-contains:Paris"),
+        ("!contains:x", "not-contains:Paris"),
+        ("! is-json", "not-is-json:name,age"),
+        ("not_contains:x", "not-contains:Paris"),
+        ("is_json", "is-json:name,age"),
+        ("not-is_json", "not-is-json:name,age"),
+        ("Starts with: Dear", "starts-with:Dear"),
+        ("max words:3", "max-words:12"),
+        ("max-words=3", "max-words:12"),
+        ("contains any[a,b]", "contains-any:yes,no"),
+        ("icontains_all = a", "icontains-all:"),
+    ],
+)
+def test_a_check_in_another_spelling_is_refused_with_its_own(line: str, example: str) -> None:
+    with pytest.raises(CheckError, match=rf"with hyphens and a colon, as in {example}.*begin 'equals:'"):
+        parse(line)
 
 
 @pytest.mark.parametrize(
