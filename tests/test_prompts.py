@@ -144,6 +144,18 @@ def test_braces_of_latex_are_read_as_variables_and_it_is_said() -> None:
     assert read("{{a}} and {{b}}").note == ""
 
 
+@pytest.mark.parametrize(
+    "template", [r"\sum_{{i}} x", "x_{{i}}", "x^{{i}}", "(a)_{{i}}", "{x}_{{i}}", r"\text{{a}}", "10^{{n}}"]
+)
+def test_what_looks_like_latex_has_a_note(template: str) -> None:
+    assert "holds the variable" in read(template).note
+
+
+@pytest.mark.parametrize("template", ["file_{{name}}.txt", "user_id_{{n}}", "_{{a}}_", "{{a}}_{{b}}", "é{{a}}"])
+def test_what_looks_like_a_name_has_none(template: str) -> None:
+    assert read(template).note == ""
+
+
 @given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("{}%#\"' rawend"))))
 def test_a_literal_text_is_itself(text: str) -> None:
     assert render(literal(text), {}) == text.replace("\r\n", "\n").replace("\r", "\n")

@@ -58,7 +58,9 @@ def readable(template: str) -> tuple[str, ...]:
 
 
 def latex_note(template: str) -> str:
-    """Two braces behind a command, `^` or `_` of LaTeX are a variable, and may not be meant so; "" without any."""
+    """Two braces behind a command, `^` or `_` of LaTeX are a variable, and may not be meant so; "" without any.
+
+    A `_` counts behind one sign only: `file_{{name}}` is no formula."""
     match = _LATEX.search(template)
     return "" if match is None else f"'{short(match[0])}' holds the variable {match[1]}. {_as_text(match[1])}"
 
@@ -155,4 +157,4 @@ _OPENS = re.compile(r"\{\{|\{%|\{#")
 _RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}", re.DOTALL)
 _ENDS = {"{{": re.compile(r"\}\}|['\"]"), "{%": re.compile(r"%\}|['\"]")}
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\"""", re.DOTALL)
-_LATEX = re.compile(r"(?:\\[A-Za-z]+|[\^_])(\{\{[^{}\n]{1,40}\}\})")
+_LATEX = re.compile(r"(?:\\[A-Za-z]+[_^]?|\^|(?<!\w)\w_|(?<=[)\]])_|(?<=[^}]\})_)(\{\{[^{}\n]{1,40}\}\})")

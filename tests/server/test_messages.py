@@ -116,7 +116,7 @@ def test_a_message_over_the_stated_limit_ends_its_connection_only(server: Server
             client.rerun("text")
             with suppress(ConnectionClosed):  # it may be closed while the message is still being sent
                 client.send_bytes(b"\0" * 53_000_000)
-            assert client.closed() == 1009
+            assert client.closed() in (1009, 0)  # a reset may overtake the close frame
         other.rerun("text")
         assert "Generate" in said(other)
 
