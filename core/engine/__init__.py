@@ -119,6 +119,26 @@ class Engine:
         kept = {index: result for index, result in results.items() if index not in chosen or index in done}
         return self._take(owner, run, secrets, {index: result for index, result in kept.items() if result.state.final})
 
+    def extend(self, owner: str, run: Run, results: Mapping[int, CellResult], secrets: Secrets) -> str:
+        """Go on with a run that has ended and has more cells now: those that have an answer keep it, the others run.
+
+        Args:
+            run: the grown run under its own id, all its cells; those that it had before have the same coordinates.
+            results: what there is of its cells, by their present indices.
+
+        Raises:
+            InvalidInput: as for `submit`; every cell has its answer; or the run is still going on.
+            Busy, HistoryUnavailable: as for `submit`; the run then stays as it was.
+        """
+        done = {index: result for index, result in results.items() if result.state is State.DONE}
+        if not {cell.index for cell in run.cells} - set(done):
+            raise InvalidInput("Every cell of this run has its answer; add inputs or samples first.")
+        with self._changed:
+            before = self._ledger.jobs.get(run.id)
+            if before is not None and before.ended is None:
+                raise InvalidInput("This run is still going on. Wait for its end, or stop it, before you extend it.")
+        return self._take(owner, run, secrets, done, before)
+
     def snapshot(self, run_id: str, owner: str) -> Snapshot:
         """The run as it is now: immutable, and the same object as last time when nothing visible changed.
 
@@ -214,18 +234,26 @@ class Engine:
         except UnknownModel:  # its lane will meet the same error and say it in the cell
             return False
 
-    def _take(self, owner: str, run: Run, secrets: Secrets, results: Mapping[int, CellResult]) -> str:
+    def _take(
+        self,
+        owner: str,
+        run: Run,
+        secrets: Secrets,
+        results: Mapping[int, CellResult],
+        before: Job | None = None,
+    ) -> str:
+        """Let a run begin, or go on with what there is of it; `before` is the ended job whose place it takes."""
         self._check(run)
         now = self._clock()
         slots = {cell.index: self._new_slot(cell, results.get(cell.index), now) for cell in run.cells}
         job = Job(run=run, owner=owner, secrets=dict(secrets), submitted=now, touched=now, slots=slots)
         with self._changed:
             other = self._ledger.jobs.get(run.id)
-            if other is not None:
+            if other is not None and (other is not before or other.owner != owner):
                 return _same(other, owner)
             self._admit(job)
-            self._ledger.jobs[run.id] = job
-        self._begin(job)
+            self._ledger.put(job)
+        self._begin(job, before)
         self._enqueue(job)
         return run.id
 
@@ -256,12 +284,14 @@ class Engine:
             raise Busy(f"{self._ledger.writer.note} Try again when the history can be written.")
         self._admission.check(job, jobs, self._clock())
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: Job, before: Job | None) -> None:
         try:
             self._sink.begin(job.owner, job.run)
         except BaseException as error:
             with self._changed:
                 del self._ledger.jobs[job.run.id]
+                if before is not None:
+                    self._ledger.put(before)
             if isinstance(error, DiptychError) or not isinstance(error, Exception):
                 raise
             raise HistoryUnavailable(f"The run could not be written down ({type(error).__name__}).") from error

@@ -22,9 +22,15 @@ from core.engine.jobs import size
 from core.engine.queueing import Rotation
 from core.errors import HistoryUnavailable
 from core.experiment.grade import grade, passes
+from core.experiment.grid import GridCell
+from core.experiment.growth import Coordinates, coordinates
 from core.experiment.ungraded import Ungraded
+from core.types import Cell
 
 log = logging.getLogger(__name__)
+
+Key = tuple[str, Coordinates]
+"""A run's id and where the cell stands: its index changes when the run grows."""
 
 THREADS = 2
 
@@ -41,7 +47,7 @@ PAUSE = 5.0
 class GradeSink(Protocol):
     """Where grades are kept, and which cells still lack one."""
 
-    def graded(self, run_id: str, index: int, passed: bool | None) -> None: ...
+    def graded(self, run_id: str, cell: Cell | GridCell, passed: bool | None) -> None: ...
 
     def ungraded(self, limit: int) -> Sequence[Ungraded]: ...
 
@@ -55,9 +61,9 @@ class Grader:
         self._changed = Condition()
         self._rotation = Rotation()
         self._queues: dict[str, deque[Ungraded]] = {}
-        self._held: dict[tuple[str, int], int] = {}
+        self._held: dict[Key, int] = {}
         self._busy: set[str] = set()
-        self._failed: set[tuple[str, int]] = set()
+        self._failed: set[Key] = set()
         self._more = True
         self._ask_at = 0.0
         self._asking = self._closing = False
@@ -156,7 +162,7 @@ class Grader:
                 self._failed.add(_key(cell))
             return
         try:
-            self._sink.graded(cell.run_id, cell.cell.index, passed)
+            self._sink.graded(cell.run_id, cell.cell, passed)
         except Exception as error:  # the sink still has it as ungraded
             log.error("a grade of run %s was not written: %s", cell.run_id, type(error).__name__)
             with self._changed:
@@ -174,5 +180,5 @@ _OWNERS = budget.of_owners()
 """What each owner's checks have taken, over all runs of this process."""
 
 
-def _key(cell: Ungraded) -> tuple[str, int]:
-    return cell.run_id, cell.cell.index
+def _key(cell: Ungraded) -> Key:
+    return cell.run_id, coordinates(cell.cell)

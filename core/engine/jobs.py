@@ -174,6 +174,10 @@ class Job:
         self.slots[slot.cell.index] = Slot(cell=slot.cell, local=slot.local, since=now)
         self._line_up()
 
+    def follow(self, before: Job) -> None:
+        """Take the place of an earlier job of the same run: no snapshot has a version that another had."""
+        self._last = before._last
+
     def waiting(self, local: bool, model: str | None = None) -> Iterator[Slot]:
         """Cells that a lane may take, in the run's order; of one model where it is named."""
         for slot in self.queued(local) if self.accepted else ():

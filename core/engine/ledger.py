@@ -44,6 +44,13 @@ class Ledger:
         self._clock = clock
         self._keep = keep
 
+    def put(self, job: Job) -> None:
+        """Add a job as the newest; one of the same run that has ended makes way, and its snapshots are counted on."""
+        before = self.jobs.pop(job.run.id, None)
+        if before is not None:
+            job.follow(before)
+        self.jobs[job.run.id] = job
+
     def unfinished(self) -> list[Job]:
         return [job for job in self.jobs.values() if job.ended is None]
 

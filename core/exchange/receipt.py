@@ -76,6 +76,7 @@ def _receipt(saved: SavedRun, left_out: tuple[str, ...]) -> dict[str, Any]:
             "title": row.title,
             "created": row.created.isoformat(),
             "state": row.state,
+            "looks": row.looks,
         },
         "experiment": to_dict(saved.experiment),
         "cells": cells,

@@ -64,7 +64,7 @@ class Report:
 def report(saved: SavedRun) -> Report:
     """The report of a run, finished or not."""
     experiment, results = saved.experiment, {result.index: result for result in saved.results}
-    decided = verdict(experiment, results)
+    decided = verdict(experiment, results, looks=saved.row.looks or (1,))
     return Report(
         title=saved.row.title,
         when=f"{saved.row.created:%Y-%m-%d %H:%M} UTC",

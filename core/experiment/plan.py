@@ -135,10 +135,15 @@ def run(
     return Run(
         id=run_id,
         page=experiment.page,
-        title=clean(experiment.title).strip()[:MAX_TITLE] or _title(experiment),
+        title=title_of(experiment),
         cells=plan(experiment, max_cells=max_cells, max_prompt_chars=max_prompt_chars, pictures=pictures),
         experiment=experiment,
     )
+
+
+def title_of(experiment: Experiment) -> str:
+    """The experiment's own title, else one made from its prompt and size."""
+    return clean(experiment.title).strip()[:MAX_TITLE] or _title(experiment)
 
 
 def _messages(

@@ -79,6 +79,7 @@ class Verdict:
     `complete` is False before the run's end: then nothing is compared and every rate is "so far". `units` counts the
     inputs (or groups of inputs) with a weighted check; `unchecked` are the rows (from 0) without one, `doubled` the
     sets of rows with the same content. `differing` are the rows on which columns differ, with each column's mean score.
+    `looks` are the answers per column at each finished look so far, the present one last; alpha is spent over them.
     `baseline` is the position of the column that all others are compared against; None: every pair is compared.
     """
 
@@ -88,6 +89,7 @@ class Verdict:
     correction: str
     alpha: float
     margin: float
+    looks: tuple[float, ...]
     complete: bool
     units: int
     grouped: bool
@@ -148,6 +150,7 @@ def verdict(
         correction=correction,
         alpha=ALPHA,
         margin=experiment.margin,
+        looks=tuple(looks),
         complete=complete,
         units=table.unit_count,
         grouped=any(experiment.inputs[row].group for row in table.rows),

@@ -212,6 +212,7 @@ def _how_compared(verdict: Verdict) -> list[tuple[str, str]]:
     rows = [
         ("Interval", f"{', '.join(methods)}; the interval alone decides"),
         ("Held together by", f"{verdict.correction}, {verdict.alpha:.0%} error in all"),
+        ("Looks", _looks(verdict)),
         ("For information", f"{', '.join(tests)}, p = {p_values} (Holm)"),
         ("Equivalent", f"where the whole interval lies within {_points(verdict.margin)} points, set beforehand"),
         ("Dropped", f"{_plural(dropped, 'cell')} that failed on the way or are missing, in pairs"),
@@ -219,6 +220,19 @@ def _how_compared(verdict: Verdict) -> list[tuple[str, str]]:
     if detectable:
         rows.append(("Smallest difference that this run could have seen", f"{_points(max(detectable))} points"))
     return rows
+
+
+def _looks(verdict: Verdict) -> str:
+    """How often the run was looked at, at how many answers a column, and what that costs."""
+    sizes = [f"{size:g}" for size in verdict.looks]
+    if len(sizes) == 1:
+        seen = f", at {sizes[0]} answers a column" if verdict.looks[0] > 1 else ""
+        return f"look 1{seen}; half of the error is kept for later looks, after more inputs or samples"
+    level = verdict.comparisons[0].paired.interval.level
+    return (
+        f"look {len(sizes)} of a run that grew: {', '.join(sizes[:-1])} then {sizes[-1]} answers a column; the error "
+        f"is spent over all looks, so each interval of this one is made at {level:.1%}"
+    )
 
 
 def _interaction(verdict: Verdict) -> str:

@@ -14,11 +14,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from sqlalchemy import and_, func, select, update
 
 from core.errors import HistoryUnavailable, InvalidInput, NotFound
-from core.experiment.plan import plan
+from core.experiment.grid import GridCell
+from core.experiment.growth import carried, extends
+from core.experiment.plan import plan, title_of
+from core.experiment.plan import run as run_of
 from core.experiment.serialize import from_dict
 from core.experiment.ungraded import Ungraded
 from core.history import artifacts, queries, saved, servers, storage
@@ -29,7 +33,7 @@ from core.history.search import folded
 from core.history.servers import Server
 from core.history.thumbnails import Thumbnails
 from core.text import clean
-from core.types import MAX_TITLE, Cell, CellResult, Run, State
+from core.types import MAX_TITLE, Cell, CellResult, Experiment, Run, State
 
 __all__ = ["History", "RunRow", "SavedRun"]
 
@@ -100,12 +104,13 @@ class History:
     # The engine's sink.
 
     def begin(self, owner: str, run: Run) -> None:
-        """Keep a run that starts, with its cells waiting. A run of this owner that is known already goes on.
+        """Keep a run that starts, with its cells waiting. A run of this owner that is known already goes on, with the
+        cells that it has more of now (see `grown`).
 
         Raises:
             NotFound: the id is another owner's.
             HistoryFull: the owner's history holds as much as is kept here.
-            InvalidInput: another server runs it.
+            InvalidInput: another server runs it; or it has cells that this run lacks.
         """
         waiting = [saved.cell_values(run, cell, CellResult(index=cell.index)) for cell in run.cells]
         values = saved.run_values(owner, run, self._clock(), self._server.id)
@@ -131,10 +136,10 @@ class History:
             _require(queries.finish(connection, values))
             artifacts.keep_answer(connection, values["run_id"], cell.index, result.output)
 
-    def graded(self, run_id: str, index: int, passed: bool | None) -> None:
+    def graded(self, run_id: str, cell: Cell | GridCell, passed: bool | None) -> None:
         """Keep whether a finished cell passes its checks (None: nothing counts)."""
         with self._write() as connection:
-            queries.graded(connection, clean(run_id), index, passed)
+            queries.graded(connection, clean(run_id), cell, passed)
 
     def ungraded(self, limit: int) -> tuple[Ungraded, ...]:
         """Finished cells that wait to be graded, oldest first; those that a stopped server left are among them."""
@@ -225,6 +230,36 @@ class History:
         title, page = run.row.title, run.row.page
         again = Run(id=run.row.id, page=page, title=title, cells=cells, experiment=run.experiment)
         return again, {result.index: result for result in run.results}
+
+    def grown(
+        self, owner: str, run_id: str, experiment: Experiment, *, max_cells: int, max_prompt_chars: int
+    ) -> tuple[Run, dict[int, CellResult]]:
+        """A run with the inputs and samples that `experiment` has more of, and what became of its cells so far.
+
+        The results are by the indices that their cells have now. A title that a person gave stays.
+
+        Raises:
+            NotFound: as for `planned`.
+            InvalidInput: as for `planned` and `plan`; or the experiment differs in more than added inputs and samples.
+        """
+        before, results = self.planned(owner, run_id)
+        if not extends(before.experiment, experiment):
+            raise InvalidInput("Only inputs behind the others, and samples, can be added to a run. Run this anew.")
+        again = run_of(
+            replace(experiment, title=before.experiment.title),
+            run_id,
+            max_cells=max_cells,
+            max_prompt_chars=max_prompt_chars,
+            pictures=self.attached(owner, run_id),
+        )
+        title = again.title if before.title == title_of(before.experiment) else before.title
+        return replace(again, title=title), carried(before.experiment, experiment, results)
+
+    def looks(self, owner: str, run_id: str) -> tuple[int, ...]:
+        """Answers per column at each end of a run or of an extension of it, oldest first; () where there is none."""
+        with self._read() as connection:
+            run = queries.run(connection, owner, clean(run_id))
+        return tuple(json.loads(run["looks"])) if run else ()
 
     def attached(self, owner: str, run_id: str) -> dict[str, bytes]:
         """The images of a run's prompts, by reference (core.pictures); none where there is no such run."""

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from sqlalchemy import Connection, and_, func, select, text, update
 
 from core.history.artifacts import PROMPT
+from core.history.growth import keep_look
 from core.history.schema import ARTIFACTS, CELLS, DRAFTS, METADATA, RUNS, SERVERS, UNGRADED
 from core.history.search import folded, folded_answer
 from core.history.storage import text_bytes
+from core.types import State
 
 
 def _to_2(connection: Connection) -> None:
@@ -57,5 +59,13 @@ def _measure_and_fold(connection: Connection, run_id: str) -> None:
     connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(values))
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3, 4: _to_4}
+def _to_5(connection: Connection) -> None:
+    """Version 5 keeps the looks at a run that grows; a run that has ended was looked at once."""
+    connection.execute(text("ALTER TABLE runs ADD COLUMN looks TEXT NOT NULL DEFAULT '[]'"))
+    ended = [state.value for state in State if state.final]
+    for run_id in connection.scalars(select(RUNS.c.id).where(RUNS.c.state.in_(ended))).all():
+        keep_look(connection, run_id)
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3, 4: _to_4, 5: _to_5}
 """How to reach each version from the one before."""

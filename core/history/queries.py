@@ -15,10 +15,11 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, fu
 
 from core.errors import InvalidInput
 from core.experiment.estimate import effort
-from core.history import search, storage
+from core.experiment.grid import GridCell
+from core.history import growth, search, storage
 from core.history.schema import CELLS, DRAFTS, RUNS
 from core.text import clean
-from core.types import State
+from core.types import Cell, State
 
 SPEED_RUNS = 50
 PURGE_SECONDS = 24 * 3600.0
@@ -112,10 +113,11 @@ def _gone(now: float) -> ColumnElement[bool]:
 def begin(
     connection: Connection, run: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], alive: Sequence[str]
 ) -> bool:
-    """Add a run and its cells, or let a known one go on; False where the known one is another owner's.
+    """Add a run and its cells, or let a known one go on, with what it has more of now; False where the known one is
+    another owner's. A known one has been looked at before it goes on.
 
     Raises:
-        InvalidInput: another server that is alive runs it.
+        InvalidInput: another server that is alive runs it; or it has cells that are not among these.
     """
     columns = select(RUNS.c.owner, RUNS.c.state, RUNS.c.server).where(RUNS.c.id == run["id"])
     before = connection.execute(columns).mappings().first()
@@ -128,6 +130,9 @@ def begin(
         return False
     if before["state"] in OPEN_STATES and before["server"] != run["server"] and before["server"] in alive:
         raise InvalidInput("This run is under way on another server. Wait for its end, or run the experiment anew.")
+    if before["state"] not in OPEN_STATES:
+        growth.keep_look(connection, run["id"])
+    growth.extend(connection, run, cells)
     again = {name: run[name] for name in ("state", "server")}
     connection.execute(update(RUNS).where(RUNS.c.id == run["id"]).values(again))
     return True
@@ -152,9 +157,10 @@ def ungraded(connection: Connection, limit: int) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(waiting).mappings()]
 
 
-def graded(connection: Connection, run_id: str, index: int, passed: bool | None) -> None:
-    """Set whether a cell passes its checks."""
-    this = and_(CELLS.c.run_id == run_id, CELLS.c.index == index)
+def graded(connection: Connection, run_id: str, cell: Cell | GridCell, passed: bool | None) -> None:
+    """Set whether a cell passes its checks. It is found by its coordinates: its index changes when the run grows."""
+    own = ((CELLS.c[name], getattr(cell, name)) for name in ("model", "variant", "setting", "input", "sample"))
+    this = and_(CELLS.c.run_id == run_id, *(column == value for column, value in own))
     connection.execute(update(CELLS).where(this).values(passed=passed, ungraded=False))
 
 
@@ -162,7 +168,9 @@ def end(connection: Connection, run_id: str, state: State, left: State) -> bool:
     """Set how a run ended, and `left` for its cells that are not final; False where there is no such run."""
     unfinished = and_(CELLS.c.run_id == run_id, CELLS.c.state.in_(OPEN_STATES))
     connection.execute(update(CELLS).where(unfinished).values(state=left.value))
-    return bool(connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(state=state.value)).rowcount)
+    known = connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(state=state.value)).rowcount
+    growth.keep_look(connection, run_id)
+    return bool(known)
 
 
 def draft(connection: Connection, owner: str, page: str) -> str | None:

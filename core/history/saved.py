@@ -33,7 +33,8 @@ class RunRow:
     """One line of the history. `created` is aware, UTC.
 
     `cells` are planned, `done` have answered, `judged` are done and have checks, `passed` satisfy all of them.
-    `tokens` were generated; `seconds` is the time that models worked on them (a batch's time counts once).
+    `tokens` were generated; `seconds` is the time that models worked on them (a batch's time counts once). `looks` are
+    the answers per column at each end of the run or of an extension of it, the last look last.
     """
 
     id: str
@@ -52,6 +53,7 @@ class RunRow:
     judged: int
     tokens: int
     seconds: float
+    looks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ def run_row(run: Mapping[str, Any], totals: Mapping[str, Any]) -> RunRow:
         judged=int(totals.get("judged") or 0),
         tokens=int(totals.get("tokens") or 0),
         seconds=float(totals.get("seconds") or 0.0),
+        looks=tuple(json.loads(run["looks"])),
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 4
+VERSION = 5
 METADATA = MetaData()
 
 SCHEMA = Table("diptych_schema", METADATA, Column("version", Integer, nullable=False))
@@ -44,12 +44,14 @@ RUNS = Table(
     Column("server", String(64)),
     Column("bytes", BigInteger, nullable=False, server_default="0"),
     Column("folded_title", Text, nullable=False, server_default=""),
+    Column("looks", Text, nullable=False, server_default="[]"),
     Index("runs_by_owner", "owner", "created"),
     Index("runs_by_time", "created"),
 )
 """`created` and `deleted` are seconds since 1970, UTC; `experiment` and `models` are JSON; `prompts` and
 `folded_title` are what search reads, folded (see `search`). `server` is the id of the server that runs it or ran it
-last; `bytes` are those of the run, its cells and its artifacts, about."""
+last; `bytes` are those of the run, its cells and its artifacts, about; `looks` is JSON, the answers per column at
+each end of the run or of an extension of it."""
 
 CELLS = Table(
     "cells",

@@ -34,5 +34,5 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.popover("More parameters", icon=":material/tune:", key=draft.key("more")):
         model_controls.parameters(draft, advanced=True)
     seeds.new_seed(draft)
-run_bar.draw(draft, draft.experiment, playground.draw)
+run_bar.draw(draft, draft.experiment, playground.draw, grows=True)
 drafts.keep(draft)

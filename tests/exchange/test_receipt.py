@@ -29,6 +29,7 @@ def test_a_receipt_is_the_whole_run_and_reads_back() -> None:
         "title": "T",
         "created": "2026-11-22T00:00:00+00:00",
         "state": "done",
+        "looks": [1],
     }
     first, last = data["cells"]
     assert (first["text"], first["finish"], first["seconds"], first["output_tokens"]) == ("4", "stop", 0.12345, 2)

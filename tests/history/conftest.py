@@ -91,7 +91,7 @@ def keep(history: History, owner: str = ME, planned: Run | None = None, text: st
 def grade_all(history: History) -> None:
     """Grade what waits to be graded, as an engine does."""
     for cell in history.ungraded(1000):
-        history.graded(cell.run_id, cell.cell.index, outcome(cell))
+        history.graded(cell.run_id, cell.cell, outcome(cell))
 
 
 def kill(history: History) -> None:

@@ -43,6 +43,25 @@ def test_a_history_of_format_2_opens_whole(tmp_path: Path) -> None:
     history.close()
 
 
+def test_a_history_of_format_4_knows_that_what_has_ended_was_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    raw = sqlite3.connect(path)
+    raw.executescript((FILES / "history_format_4.sql").read_text("utf-8"))
+    raw.close()
+    history = History(f"sqlite:///{path}")
+    saved = {name: history.open("me", name) for name in ("old-run", "stopped-run", "killed-run")}
+    assert {name: (run.row.state, run.row.looks) for name, run in saved.items()} == {
+        "old-run": (State.DONE, (4,)),
+        "stopped-run": (State.CANCELLED, (2,)),
+        "killed-run": (State.INTERRUPTED, ()),
+    }
+    run, results = history.planned("me", "killed-run")
+    history.begin("me", run)
+    assert history.looks("me", "killed-run") == (2,), "what was interrupted was shown before it goes on"
+    assert [results[cell.index].state for cell in run.cells] == [State.DONE] * 4 + [State.INTERRUPTED] * 4
+    history.close()
+
+
 def test_a_receipt_of_format_1_is_read() -> None:
     check_experiment(experiment_from((FILES / "receipt_format_1.json").read_text("utf-8")))
 

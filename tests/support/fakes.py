@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from core import catalog
 from core.errors import HistoryUnavailable, ModelRefused, NeedsNewProcess, UnknownModel
+from core.experiment.grid import GridCell
 from core.experiment.ungraded import Ungraded
 from core.settings import Settings
 from core.types import (
@@ -360,10 +361,10 @@ class Memory:
         self._fail("end")
         self.ends.append((run_id, state))
 
-    def graded(self, run_id: str, index: int, passed: bool | None) -> None:
+    def graded(self, run_id: str, cell: Cell | GridCell, passed: bool | None) -> None:
         self._fail("graded")
-        self.grades[run_id, index] = passed
-        self.left_ungraded = [one for one in self.left_ungraded if (one.run_id, one.cell.index) != (run_id, index)]
+        self.grades[run_id, cell.index] = passed
+        self.left_ungraded = [one for one in self.left_ungraded if (one.run_id, one.cell.index) != (run_id, cell.index)]
 
     def ungraded(self, limit: int) -> tuple[Ungraded, ...]:
         return tuple(self.left_ungraded[:limit])

@@ -50,6 +50,7 @@ def saved_run(answer: str = "4", tokens: int = 1, repeat: int = 1, **changes: An
         judged=0,
         tokens=2,
         seconds=0.1,
+        looks=(1,),
     )
     recipes = tuple({"seed": cell.request.seed, "rendered_prompt": "2+2?" * repeat, "messages": []} for cell in cells)
     return SavedRun(row=row, experiment=experiment, results=tuple(results), provenances=recipes)

@@ -16,6 +16,7 @@ import streamlit as st
 from core import catalog
 from core import experiment as experiments
 from core.errors import DiptychError, NotFound
+from core.experiment import growth
 from core.text import money
 from core.types import Cell, CellResult, Experiment, Message, Snapshot, State
 from core.ui.components import remote_models
@@ -32,13 +33,17 @@ DrawRun = Callable[["RunView"], None]
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as a page draws it; `snapshot` only while the engine still holds it."""
+    """A run as a page draws it; `snapshot` only while the engine still holds it.
+
+    `looks` are the answers per column at each end of it so far; () while it goes on.
+    """
 
     run_id: str
     experiment: Experiment
     results: Mapping[int, CellResult]
     state: State
     snapshot: Snapshot | None = None
+    looks: tuple[int, ...] = ()
 
 
 @errors_as_messages
@@ -95,24 +100,40 @@ def resume(run_id: str) -> None:
     _resume(run_id)
 
 
+@errors_as_messages
+def extend(draft: Draft, run_id: str, experiment: Experiment) -> None:
+    """Give a run that has ended the inputs and samples that an experiment has more of; only what is missing runs."""
+    if active(draft):
+        return  # a second press of a button that was not redrawn yet
+    run, results = history().grown(owner.current(), run_id, experiment, **_limits())
+    engine().extend(owner.current(), run, results, remote_models.secrets())
+
+
 def _resume(run_id: str, cells: Collection[int] | None = None) -> None:
     run, results = history().planned(owner.current(), run_id)
     engine().resume(owner.current(), run, results, remote_models.secrets(), cells)
 
 
-def draw(draft: Draft, experiment: Callable[[], Experiment], draw_run: DrawRun, label: str = "Run") -> None:
+def draw(
+    draft: Draft,
+    experiment: Callable[[], Experiment],
+    draw_run: DrawRun,
+    label: str = "Run",
+    grows: bool = False,
+) -> None:
     """The run bar, and under it the answers of the draft's last run.
 
     Args:
         experiment: makes what a press of the button runs, from the controls as they then are; the bar shows what it
             raises.
         draw_run: draws the run; called again and again while it goes on.
+        grows: the last run can be extended, where the controls only add inputs or samples to it.
     """
     polling = active(draft)
     views = [] if polling else [find(draft.run_id)]  # for the bar, and the fragment's first run
     with st.container():  # outside the fragment, whose presses wait for a page that is being drawn
         if not polling:
-            _start_bar(draft, experiment, views[0], label)
+            _start_bar(draft, experiment, views[0], label, grows)
 
     def live() -> None:
         with guard():  # a fragment runs again by itself, outside the frame's guard
@@ -129,7 +150,9 @@ def draw(draft: Draft, experiment: Callable[[], Experiment], draw_run: DrawRun, 
     st.fragment(live, run_every=POLL_SECONDS if polling else None)()
 
 
-def _start_bar(draft: Draft, experiment: Callable[[], Experiment], view: RunView | None, label: str) -> None:
+def _start_bar(
+    draft: Draft, experiment: Callable[[], Experiment], view: RunView | None, label: str, grows: bool
+) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=draft.key("bar")):
         st.button(
             label,
@@ -140,7 +163,8 @@ def _start_bar(draft: Draft, experiment: Callable[[], Experiment], view: RunView
             on_click=_press,
             args=(draft, experiment),
         )
-        _resume_button(draft, view)
+        if not (grows and view and _extend_button(draft, experiment, view)):
+            _resume_button(draft, view)
         st.markdown(_forecast(experiment), width="stretch")
 
 
@@ -157,6 +181,35 @@ def _resume_button(draft: Draft, view: RunView | None) -> None:
         word = f"Resume ({len(left)} left)"
         key, icon = draft.key("resume"), ":material/resume:"
         st.button(word, icon=icon, key=key, on_click=resume, args=(view.run_id,), help="Ask what has no answer yet")
+
+
+def _extend_button(draft: Draft, make_experiment: Callable[[], Experiment], view: RunView) -> bool:
+    """Offered where the controls ask what the run asked, and more; returns whether it is."""
+    try:
+        asked = make_experiment()
+    except DiptychError:
+        return False  # the bar says why
+    if not view.state.final or not growth.extends(view.experiment, asked):
+        return False
+    st.button(
+        f"Run only the {growth.missing(view.experiment, asked, view.results)} missing",
+        icon=":material/playlist_add:",
+        key=draft.key("extend"),
+        on_click=_press_extend,
+        args=(draft, make_experiment, view.run_id),
+        help="Keep the answers of the run below and add to it. That is one more look at it, which the verdict counts.",
+    )
+    return True
+
+
+def _press_extend(draft: Draft, experiment: Callable[[], Experiment], run_id: str) -> None:
+    """Extend the run by what the controls say now."""
+    draft.read()
+    try:
+        asked = experiment()
+    except DiptychError:
+        return  # the bar says why, beside the button
+    extend(draft, run_id, asked)
 
 
 def _press(draft: Draft, experiment: Callable[[], Experiment]) -> None:
@@ -232,9 +285,12 @@ def _in_engine(run_id: str) -> RunView | None:
         snapshot = engine().snapshot(run_id, owner.current())
     except NotFound:
         return None
-    return RunView(run_id, snapshot.experiment, {cell.index: cell for cell in snapshot.cells}, snapshot.state, snapshot)
+    looks = history().looks(owner.current(), run_id) if snapshot.state.final else ()
+    results = {cell.index: cell for cell in snapshot.cells}
+    return RunView(run_id, snapshot.experiment, results, snapshot.state, snapshot, looks)
 
 
 def _in_history(run_id: str) -> RunView:
     saved = history().open(owner.current(), run_id)
-    return RunView(run_id, saved.experiment, {cell.index: cell for cell in saved.results}, saved.row.state)
+    results = {cell.index: cell for cell in saved.results}
+    return RunView(run_id, saved.experiment, results, saved.row.state, looks=saved.row.looks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -19,15 +19,16 @@ _ROW = 34
 """Pixels of a line in a chart."""
 
 
-def draw(experiment: Experiment, results: Mapping[int, CellResult], key: str) -> None:
+def draw(experiment: Experiment, results: Mapping[int, CellResult], key: str, looks: Sequence[int] = ()) -> None:
     """What the results prove, in one sentence and a chart; the numbers and the method are folded below.
 
     Args:
         key: of this run on this page, for the widgets.
+        looks: answers per column at each finished look at this run; () where it has none yet.
     """
     with st.container(border=True):
         headline, charts = st.container(), st.container()
-        decided = verdict(experiment, results, baseline=_baseline(experiment, f"{key}.baseline"))
+        decided = verdict(experiment, results, baseline=_baseline(experiment, f"{key}.baseline"), looks=looks or (1,))
         with headline:
             st.markdown(f"**{escape(verdict_words.sentence(experiment, decided), 1200)}**")
             for note in verdict_words.notes(decided):

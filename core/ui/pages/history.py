@@ -161,7 +161,7 @@ def detail(saved: SavedRun) -> None:
     by_cell = {result.index: result for result in saved.results}
     st.subheader(escape(row.title), anchor=False)
     st.caption(run_facts.facts(row))
-    verdict_view.draw(saved.experiment, by_cell, f"history.{row.id}")
+    verdict_view.draw(saved.experiment, by_cell, f"history.{row.id}", row.looks)
     answer_grid.draw(saved.experiment, by_cell, f"history.{row.id}")
 
 
