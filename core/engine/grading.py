@@ -21,9 +21,9 @@ from core.checks import budget
 from core.engine.jobs import size
 from core.engine.queueing import Rotation
 from core.errors import HistoryUnavailable
-from core.experiment.grade import grade, passes
 from core.experiment.grid import GridCell
 from core.experiment.growth import Coordinates, coordinates
+from core.experiment.scores import cell_score
 from core.experiment.ungraded import Ungraded
 from core.types import Cell
 
@@ -170,10 +170,9 @@ class Grader:
 
 
 def outcome(cell: Ungraded) -> bool | None:
-    """Whether the cell passes its checks; None where nothing counts."""
-    row = cell.experiment.inputs[cell.cell.input]
-    outcomes = grade(cell.experiment, cell.cell, cell.result, budget=_OWNERS.of(cell.owner))
-    return passes(cell.experiment, row, outcomes)
+    """Whether the cell passes its checks, as the verdict counts it; None where nothing counts."""
+    score = cell_score(cell.experiment, cell.cell, cell.result, _OWNERS.of(cell.owner))
+    return None if score is None else score == 1.0
 
 
 _OWNERS = budget.of_owners()

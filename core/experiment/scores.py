@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from core.experiment.grade import checks_of, grade, passes
 from core.experiment.grid import GridCell, grid_cells, settings
-from core.types import CellResult, Experiment, Input, State
+from core.types import Cell, CellResult, Experiment, Input, State
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from core.checks.budget import Budget
 
     Scores = NDArray[np.float64]  # (inputs, samples), 0 or 1, NaN where an answer is missing
     Means = NDArray[np.float64]  # (columns, inputs)
@@ -81,15 +83,21 @@ def score_table(experiment: Experiment, results: Mapping[int, CellResult]) -> Sc
     )
 
 
-def cell_score(experiment: Experiment, cell: GridCell, result: CellResult | None) -> float | None:
-    """1 where the cell's answer passes, 0 where it fails, None where it does not count."""
-    if result is None or not result.state.final:
+def cell_score(
+    experiment: Experiment, cell: Cell | GridCell, result: CellResult | None, budget: Budget | None = None
+) -> float | None:
+    """1 where the cell's answer passes, 0 where it fails, None where it does not count.
+
+    Args:
+        budget: as for `grade`.
+    """
+    if result is None or not result.state.final or not _counts(experiment, experiment.inputs[cell.input]):
         return None
     if result.state is State.FAILED:
         return 0.0 if result.error_kind in OWN_ERRORS else None
     if result.state is not State.DONE:
         return None
-    passed = passes(experiment, experiment.inputs[cell.input], grade(experiment, cell, result))
+    passed = passes(experiment, experiment.inputs[cell.input], grade(experiment, cell, result, budget=budget))
     return None if passed is None else float(passed)
 
 

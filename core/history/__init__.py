@@ -25,7 +25,7 @@ from core.experiment.plan import plan, title_of
 from core.experiment.plan import run as run_of
 from core.experiment.serialize import from_dict
 from core.experiment.ungraded import Ungraded
-from core.history import artifacts, queries, saved, servers, storage
+from core.history import artifacts, leaders, queries, saved, servers, storage
 from core.history.database import Database
 from core.history.saved import RunRow, SavedRun
 from core.history.schema import RUNS
@@ -186,7 +186,8 @@ class History:
         with self._read() as connection:
             rows = connection.execute(chosen.limit(min(max(1, limit), MAX_PAGE))).mappings().all()
             totals = queries.totals(connection, [row["id"] for row in rows])
-        return tuple(saved.run_row(dict(row), totals.get(row["id"], {})) for row in rows)
+            leading = leaders.of_runs(connection, {row["id"]: json.loads(row["models"]) for row in rows})
+        return tuple(saved.run_row(dict(row), totals.get(row["id"], {}), leading.get(row["id"])) for row in rows)
 
     def count(self, owner: str, text: str = "", page: str | None = None, starred: bool = False) -> int:
         """How many runs `search` would find without its limit."""
@@ -206,9 +207,10 @@ class History:
             _require(bool(run))
             rows = queries.cells(connection, run["id"])
             totals = queries.totals(connection, [run["id"]])
+            leading = leaders.of_runs(connection, {run["id"]: json.loads(run["models"])})
             files = artifacts.of_run(connection, run["id"])
         return SavedRun(
-            row=saved.run_row(run, totals.get(run["id"], {})),
+            row=saved.run_row(run, totals.get(run["id"], {}), leading.get(run["id"])),
             experiment=from_dict(json.loads(run["experiment"])),
             results=tuple(saved.result_of(row, files) for row in rows),
             provenances=tuple(json.loads(row["provenance"]) for row in rows),

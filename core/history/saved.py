@@ -17,9 +17,11 @@ from typing import Any, cast
 
 from core.experiment.grade import answer, checks_of
 from core.experiment.grid import GridCell
+from core.experiment.scores import cell_score
 from core.experiment.serialize import from_dict, to_dict
 from core.experiment.ungraded import Ungraded
 from core.history.artifacts import Files
+from core.history.leaders import Leader
 from core.history.search import folded, folded_answer
 from core.history.storage import file_bytes, text_bytes
 from core.text import clean
@@ -32,9 +34,10 @@ MAX_SEARCHABLE = 200_000
 class RunRow:
     """One line of the history. `created` is aware, UTC.
 
-    `cells` are planned, `done` have answered, `judged` are done and have checks, `passed` satisfy all of them.
+    `cells` are planned, `done` have answered, `judged` count for the verdict, `passed` satisfy their checks.
     `tokens` were generated; `seconds` is the time that models worked on them (a batch's time counts once). `looks` are
-    the answers per column at each end of the run or of an extension of it, the last look last.
+    the answers per column at each end of the run or of an extension of it, the last look last. `leader` is the
+    column that passes most often, None where nothing was judged.
     """
 
     id: str
@@ -54,6 +57,7 @@ class RunRow:
     tokens: int
     seconds: float
     looks: tuple[int, ...] = ()
+    leader: Leader | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,8 @@ def run_values(owner: str, run: Run, created: float, server: str) -> dict[str, A
 
 
 def cell_values(run: Run, cell: Cell, result: CellResult) -> dict[str, Any]:
-    """The columns of a cell and what is known of it. Whether it passes is not known yet."""
+    """The columns of a cell and what is known of it. Whether an answer passes is not known yet; what failed by an
+    error of its column's own does not."""
     output = result.output
     values: dict[str, Any] = {
         "run_id": clean(run.id),
@@ -109,7 +114,7 @@ def cell_values(run: Run, cell: Cell, result: CellResult) -> dict[str, Any]:
         "text": clean(answer(result)),
         "error": clean(result.error),
         "tokens": result.tokens if output is None else output.output_tokens,
-        "passed": None,
+        "passed": _failed_by_itself(run.experiment, cell, result),
         "ungraded": _has_checks(run.experiment, cell, result),
         "provenance": dump(_provenance(cell, output, run.experiment) | _error_kind(result)),
     }
@@ -118,8 +123,8 @@ def cell_values(run: Run, cell: Cell, result: CellResult) -> dict[str, Any]:
     return values | {"folded": folded_answer(values["text"]), "bytes": count}
 
 
-def run_row(run: Mapping[str, Any], totals: Mapping[str, Any]) -> RunRow:
-    """A line of the history from the run's columns and its cells' totals."""
+def run_row(run: Mapping[str, Any], totals: Mapping[str, Any], leader: Leader | None = None) -> RunRow:
+    """A line of the history from the run's columns, its cells' totals and its leading column."""
     return RunRow(
         id=run["id"],
         page=run["page"],
@@ -138,6 +143,7 @@ def run_row(run: Mapping[str, Any], totals: Mapping[str, Any]) -> RunRow:
         tokens=int(totals.get("tokens") or 0),
         seconds=float(totals.get("seconds") or 0.0),
         looks=tuple(json.loads(run["looks"])),
+        leader=leader,
     )
 
 
@@ -196,6 +202,13 @@ def plain(value: object) -> Any:
     if isinstance(value, Sequence | AbstractSet):
         return [plain(entry) for entry in value]
     return clean(str(value))
+
+
+def _failed_by_itself(experiment: Experiment, cell: Cell, result: CellResult) -> bool | None:
+    """False where the verdict counts the cell as a fail although it has no answer, else None."""
+    if result.state is not State.FAILED or not 0 <= cell.input < len(experiment.inputs):
+        return None
+    return None if cell_score(experiment, cell, result) is None else False
 
 
 def _has_checks(experiment: Experiment, cell: Cell, result: CellResult) -> bool:

@@ -80,7 +80,8 @@ CELLS = Table(
     Column("bytes", BigInteger, nullable=False, server_default="0"),
     Column("folded", Text),
 )
-"""`finish` is set where there is an output; `passed` where it was graded and something counts; `ungraded` from when it
+"""`finish` is set where there is an output; `passed` where it was graded and something counts,
+and false where it failed by an error of its column's own; `ungraded` from when it
 is finished until its checks were applied; `provenance` and `logprobs` are JSON; `folded` is what search reads in place
 of `text` where that is not ASCII."""
 
