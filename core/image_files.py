@@ -35,7 +35,7 @@ def image_settings(experiment: Experiment, cell: GridCell, output: Output) -> pn
         parameters={
             name: value for name in (*NUMBERS, *WORDS) if isinstance(value := asked.get(name), str | int | float)
         },
-        seed=seed_of(experiment, cell.sample),
+        seed=seed_of(experiment, cell.sample, cell.variant),
         model=cell.model,
         source=source,
         revision=pinned if isinstance(pinned, str) and pinned.isalnum() else revision,
@@ -58,7 +58,7 @@ def name(experiment: Experiment, cell: GridCell, picture: bytes) -> str:
     if len(experiment.models) > 1:
         parts.append("".join(letter if letter.isalnum() else "-" for letter in cell.model)[:60])
     ending = _ENDINGS.get(pictures.mime(picture), "bin")
-    return "-".join([*parts, "seed", str(seed_of(experiment, cell.sample))]) + f".{ending}"
+    return "-".join([*parts, "seed", str(seed_of(experiment, cell.sample, cell.variant))]) + f".{ending}"
 
 
 def archive(experiment: Experiment, results: Mapping[int, CellResult]) -> bytes:

@@ -45,9 +45,14 @@ def cell_count(experiment: Experiment) -> int:
     return len(experiment.models) * len(experiment.inputs) * len(experiment.variants) * samples
 
 
-def seed_of(experiment: Experiment, sample: int) -> int:
+def seed_of(experiment: Experiment, sample: int, variant: int = 0) -> int:
     """The seed of a sample in every cell: the listed one, else the experiment's plus the sample's index, modulo
-    MAX_SEED + 1."""
+    MAX_SEED + 1.
+
+    In an A=A test, where equal variants with equal seeds would only repeat each other, variants take turns at them.
+    """
+    if experiment.aa_test:
+        return (experiment.seed + sample * len(experiment.variants) + variant) % (MAX_SEED + 1)
     if sample < len(experiment.seeds):
         return experiment.seeds[sample]
     return (experiment.seed + sample) % (MAX_SEED + 1)

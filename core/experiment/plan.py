@@ -111,7 +111,7 @@ def plan(
             request=Request(
                 messages=rendered[cell.input, cell.variant],
                 parameters=dict(parameters[cell.setting]),
-                seed=seed_of(experiment, cell.sample),
+                seed=seed_of(experiment, cell.sample, cell.variant),
                 chat=experiment.chat,
             ),
         )

@@ -77,6 +77,7 @@ def from_dict(data: object) -> Experiment:
         "checks": lambda value: _items(value, "checks", _check),
         "threshold": lambda value: _share(value, "threshold"),
         "margin": lambda value: _number(value, "margin", 0.0, 1.0),
+        "aa_test": lambda value: _flag(value, "aa_test"),
     }
     missing = [name for name in ("page", "variants", "models") if name not in table]
     if missing:

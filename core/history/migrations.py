@@ -60,7 +60,8 @@ def _measure_and_fold(connection: Connection, run_id: str) -> None:
 
 
 def _to_5(connection: Connection) -> None:
-    """Version 5 keeps the looks at a run that grows; a run that has ended was looked at once."""
+    """Version 5 marks A=A tests, and keeps the looks at a run that grows; one that has ended was looked at once."""
+    connection.execute(text("ALTER TABLE runs ADD COLUMN aa_test BOOLEAN NOT NULL DEFAULT false"))
     connection.execute(text("ALTER TABLE runs ADD COLUMN looks TEXT NOT NULL DEFAULT '[]'"))
     ended = [state.value for state in State if state.final]
     for run_id in connection.scalars(select(RUNS.c.id).where(RUNS.c.state.in_(ended))).all():

@@ -58,6 +58,7 @@ class RunRow:
     seconds: float
     looks: tuple[int, ...] = ()
     leader: Leader | None = None
+    aa_test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,7 @@ def run_values(owner: str, run: Run, created: float, server: str) -> dict[str, A
         "models": dump(list(models)),
         "inputs": len({cell.input for cell in run.cells}),
         "samples": len({cell.sample for cell in run.cells}),
+        "aa_test": run.experiment.aa_test,
     }
 
 
@@ -144,6 +146,7 @@ def run_row(run: Mapping[str, Any], totals: Mapping[str, Any], leader: Leader | 
         seconds=float(totals.get("seconds") or 0.0),
         looks=tuple(json.loads(run["looks"])),
         leader=leader,
+        aa_test=bool(run["aa_test"]),
     )
 
 

@@ -45,6 +45,7 @@ RUNS = Table(
     Column("bytes", BigInteger, nullable=False, server_default="0"),
     Column("folded_title", Text, nullable=False, server_default=""),
     Column("looks", Text, nullable=False, server_default="[]"),
+    Column("aa_test", Boolean, nullable=False, server_default=text("false")),
     Index("runs_by_owner", "owner", "created"),
     Index("runs_by_time", "created"),
 )

@@ -6,6 +6,7 @@
     decide(comparison) -> Outcome                   better, worse, equivalent, undecided, too few
     more_units(sample), smallest_detectable(sample), variance_components(sample)    what would change that
     rate(scores) -> Rate                            one column's own mean score
+    false_winners(columns) -> FalseWinners          how often this design would name a winner among equal columns
     interaction(scores) -> Interaction              whether the better prompt depends on the model
 
 `python -m benchmarks.verdicts` tries the whole rule on data whose truth is known. Knows nothing of experiments, prompts
@@ -36,6 +37,7 @@ from core.statistics.paired import (
     pair,
     paired_bounds,
 )
+from core.statistics.permutation import FalseWinners, false_winners
 from core.statistics.significance import mcnemar, sign_flips
 from core.statistics.variance import VarianceComponents, predicted_width, variance_components
 
@@ -45,6 +47,7 @@ __all__ = [
     "MARGIN",
     "ComparedColumns",
     "DroppedBounds",
+    "FalseWinners",
     "Family",
     "Interaction",
     "Interval",
@@ -60,6 +63,7 @@ __all__ = [
     "decide",
     "direction",
     "dropped_bounds",
+    "false_winners",
     "holm",
     "interaction",
     "look_alpha",

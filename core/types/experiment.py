@@ -89,6 +89,8 @@ class Experiment:
     model's chat template, where it has one. `earlier` stands between the system part and the user part of every
     prompt; `images` go with the user part. With `seeds`, of which there are as many as samples, sample k has the k-th;
     without them it has `seed` + k.
+
+    `aa_test` marks a comparison of a variant with itself: its variants ask the same, so each has seeds of its own.
     """
 
     page: str
@@ -108,3 +110,4 @@ class Experiment:
     checks: tuple[Check, ...] = ()
     threshold: float | None = None
     margin: float = DEFAULT_MARGIN
+    aa_test: bool = False

@@ -199,7 +199,10 @@ def _facts(experiment: Experiment, group: AnswerGroup) -> None:
     which = f"sample {cell.sample + 1} of {samples}" if len(group.cells) == 1 else f"×{len(group.cells)} identical"
     parts = [which] if samples > 1 and (answer(result) or images_of(result) or audio_of(result)) else []
     if result.output is not None:
-        parts += [usage.footer(result.output, unit(cell.model)), f"seed {seed_of(experiment, cell.sample)}"]
+        parts += [
+            usage.footer(result.output, unit(cell.model)),
+            f"seed {seed_of(experiment, cell.sample, cell.variant)}",
+        ]
         if result.output.finish == "length":
             parts.append("cut at the token limit")
     elif result.tokens:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.experiment import Verdict, columns_of, summary, verdict, verdict_table, verdict_words
 from core.types import CellResult, Experiment
+from core.ui.components import design_check
 from core.ui.components.markdown import escape
 from core.ui.components.variants import CHART_COLOURS
 
@@ -41,7 +42,7 @@ def draw(experiment: Experiment, results: Mapping[int, CellResult], key: str, lo
         table = verdict_table.rows(experiment, decided, summary(experiment, results))
         st.dataframe(pd.DataFrame(table), hide_index=True, column_config=_COLUMNS)
         if decided.complete and decided.units:
-            _method(experiment, decided, key)
+            _method(experiment, results, decided, key, looks)
 
 
 def _baseline(experiment: Experiment, key: str) -> int | None:
@@ -79,13 +80,16 @@ def _charts(experiment: Experiment, decided: Verdict) -> None:
 _COLUMNS = {"Variant": st.column_config.TextColumn(width="medium")}
 
 
-def _method(experiment: Experiment, decided: Verdict, key: str) -> None:
+def _method(
+    experiment: Experiment, results: Mapping[int, CellResult], decided: Verdict, key: str, looks: Sequence[int]
+) -> None:
     with st.expander("How was this decided?", icon=":material/balance:", key=f"{key}.method"):
         for what, how in verdict_words.method(experiment, decided):
             st.markdown(f"**{escape(what, 80)}**: {escape(how, 400)}")
         if decided.differing:
             st.caption("Inputs on which the columns differ")
             st.dataframe(_differing(experiment, decided), hide_index=True)
+        design_check.draw(experiment, results, decided, key, looks)
 
 
 def _differing(experiment: Experiment, decided: Verdict) -> pd.DataFrame:

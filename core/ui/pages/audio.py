@@ -60,7 +60,7 @@ def _speaks(draft: Draft) -> bool:
 
 def _sound(draft: Draft, view: RunView, cell: GridCell, result: CellResult) -> None:
     key = draft.key(view.run_id, cell.index)
-    output, seed = result.output, seed_of(view.experiment, cell.sample)
+    output, seed = result.output, seed_of(view.experiment, cell.sample, cell.variant)
     if result.state not in (State.DONE, State.RUNNING, State.QUEUED):
         st.markdown(results.state_badge(result.state))
     if output is not None and output.audio:

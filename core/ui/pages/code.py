@@ -152,7 +152,7 @@ def _tally(candidates: Sequence[Candidate], outputs: int) -> str:
 
 
 def _facts(experiment: Experiment, candidate: Candidate, output: Output | None) -> str:
-    seeds = {cell.index: seed_of(experiment, cell.sample) for cell in grid_cells(experiment)}
+    seeds = {cell.index: seed_of(experiment, cell.sample, cell.variant) for cell in grid_cells(experiment)}
     parts = [usage.footer(output)] if output is not None else []
     numbers = [str(seeds[cell]) for cell in sorted(candidate.cells)]
     parts.append(f"seed {', '.join(numbers[:4])}{' …' if len(numbers) > 4 else ''}")

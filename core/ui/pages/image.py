@@ -138,7 +138,7 @@ def _image(draft: Draft, view: RunView, cell: GridCell, result: CellResult) -> N
         image_view.progress(result, key)
     if result.error:
         st.error(escape(result.error, 400))
-    seed = seed_of(view.experiment, cell.sample)
+    seed = seed_of(view.experiment, cell.sample, cell.variant)
     facts = [f"seed {seed}", *([usage.footer(output, unit(cell.model))] if output is not None else [])]
     st.caption(" · ".join(facts))
     results.notes(result)
@@ -151,7 +151,7 @@ def _image(draft: Draft, view: RunView, cell: GridCell, result: CellResult) -> N
 
 def _image_actions(draft: Draft, view: RunView, cell: GridCell, output: Output, key: str) -> None:
     with st.container(horizontal=True, gap="small"):
-        seeds.reuse_button(draft, seed_of(view.experiment, cell.sample), f"{key}.seed")
+        seeds.reuse_button(draft, seed_of(view.experiment, cell.sample, cell.variant), f"{key}.seed")
         image_view.download(view.experiment, cell, output, f"{key}.save")
         full_size = st.button(
             "Full size",

@@ -90,6 +90,8 @@ def _example(page: str) -> Experiment:
 
 
 def _last_runs(page: str) -> list[str]:
-    """The newest run of the page, and before it those of the same name: the versions of its answers, oldest first."""
-    rows = history().search(owner.current(), page=page, limit=VERSIONS)
+    """The newest run of the page, and before it those of the same name: the versions of its answers, oldest first.
+    A=A tests belong to the verdict that they check."""
+    found = history().search(owner.current(), page=page, limit=VERSIONS)
+    rows = [row for row in found if not row.aa_test]
     return [row.id for row in reversed(rows) if row.title == rows[0].title]

@@ -130,6 +130,7 @@ class Draft:
         experiment = replace(
             self.basis,
             title="",
+            aa_test=False,
             answer_prefix="",
             variants=tuple(variant.value() for variant in self.variants),
             models=tuple(self.models),
@@ -182,7 +183,8 @@ class Session:
     `keys` are the visitor's own, by server id, and are nowhere else; `listings` what servers said of their models;
     `kept` is what the history keeps of each page, `unkept` why it does not; `pictures` are attached images by reference
     (core.pictures). `conversation` is the chat's (None: not looked up yet), `editing` the number of its turn that is
-    being rewritten, `finals` its final answers by run.
+    being rewritten, `finals` its final answers by run. `aa_tests` are runs of a column against itself, by the verdict
+    whose design they check ("": only labels are exchanged).
     """
 
     token: str = ""
@@ -199,6 +201,7 @@ class Session:
     conversation: Conversation | None = None
     editing: int | None = None
     finals: dict[str, CellResult] = field(default_factory=dict)
+    aa_tests: dict[str, str] = field(default_factory=dict)
     _keys: Iterable[int] = field(default_factory=count)
 
     def widget(self, key: str) -> object:

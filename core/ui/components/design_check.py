@@ -1,0 +1,116 @@
+"""In the verdict's drawer: the baseline run against itself, and how often this design names a false winner."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from core.experiment import Verdict, aa_test, verdict
+from core.types import CellResult, Experiment
+from core.ui.components import run_bar
+from core.ui.components.error_messages import errors_as_messages, guard, refusal
+from core.ui.components.markdown import escape
+from core.ui.components.run_bar import RunView
+from core.ui.session import owner
+from core.ui.session.resources import engine
+from core.ui.session.state import session
+
+_FIRST_SEED = 2**31
+"""Below this the first of the fresh seeds is drawn: small enough for every provider."""
+
+_ONLY_LABELS = ""
+"""What stands in the place of the rerun's id where there is no rerun."""
+
+
+def draw(
+    experiment: Experiment, results: Mapping[int, CellResult], decided: Verdict, key: str, looks: Sequence[int]
+) -> None:
+    """The button that checks this design, or what came of it; a sentence where it cannot be checked.
+
+    Args:
+        decided: the verdict on these results.
+        key, looks: as for `verdict_view.draw`.
+    """
+    if experiment.aa_test:
+        _say(aa_test.permutation_sentence(aa_test.relabelled(experiment, results, looks=looks or (1,))))
+        return
+    if reason := aa_test.problem(experiment, decided):
+        st.caption(f":material/science: {escape(reason, 300)}")
+        return
+    place = f"{key}.aa.{decided.baseline}.{len(results)}"  # another after the run has grown
+    polling = _active(place)
+
+    def live() -> None:
+        with guard():
+            running = _active(place)
+            _state(experiment, results, decided, place, looks)
+            if running != polling:
+                st.rerun()
+
+    st.fragment(live, run_every=run_bar.POLL_SECONDS if polling else None)()
+
+
+def _state(
+    experiment: Experiment, results: Mapping[int, CellResult], decided: Verdict, place: str, looks: Sequence[int]
+) -> None:
+    """The button before it was pressed, the rerun's progress, and then its result."""
+    run_id = session().aa_tests.get(place)
+    view = run_bar.find(run_id) if run_id else None
+    if run_id == _ONLY_LABELS:
+        _say(_GREEDY)
+        found = aa_test.relabelled(experiment, results, baseline=decided.baseline, looks=looks or (1,))
+        _say(aa_test.permutation_sentence(found))
+    elif view is None:
+        _button(experiment, decided.baseline or 0, place)
+    elif not view.state.final:
+        done = sum(result.state.final for result in view.results.values())
+        st.progress(done / max(1, len(view.results)), f"A against itself: {done} of {len(view.results)}")
+    else:
+        _result(view)
+
+
+def _button(experiment: Experiment, baseline: int, place: str) -> None:
+    letter = aa_test.letter(experiment, baseline)
+    st.button(
+        f"Check this design: {letter} against itself",
+        icon=":material/science:",
+        key=place,
+        on_click=_start,
+        args=(experiment, baseline, place),
+        help="Runs the same prompt twice on your inputs, with fresh seeds. Whoever wins there wins by chance.",
+    )
+    refusal()
+
+
+@errors_as_messages
+def _start(experiment: Experiment, baseline: int, place: str) -> None:
+    if aa_test.repeats_itself(experiment, baseline):
+        session().aa_tests[place] = _ONLY_LABELS
+        return
+    seed = random.SystemRandom().randrange(_FIRST_SEED)
+    session().aa_tests[place] = run_bar.submit(aa_test.against_itself(experiment, baseline, seed))
+
+
+def _result(view: RunView) -> None:
+    rerun = verdict(view.experiment, view.results, looks=view.looks or (1,))
+    _say(aa_test.rerun_sentence(view.experiment, rerun))
+    if rerun.comparisons:
+        found = aa_test.relabelled(view.experiment, view.results, looks=view.looks or (1,))
+        _say(aa_test.permutation_sentence(found))
+    st.caption(f"Its answers are in the History, as “{escape(view.experiment.title, 80)}”.")
+
+
+def _say(sentence: str) -> None:
+    st.markdown(f":material/science: {escape(sentence, 500)}")
+
+
+def _active(place: str) -> bool:
+    return session().aa_tests.get(place) in engine().active(owner.current())
+
+
+_GREEDY = (
+    "At temperature 0 a rerun would only repeat these answers: nothing was run, and the labels of this run's own "
+    "columns are exchanged."
+)
