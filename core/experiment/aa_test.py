@@ -99,7 +99,8 @@ def rerun_sentence(experiment: Experiment, verdict: Verdict) -> str:
     comparison = verdict.comparisons[0]
     name = short(experiment.variants[0].name)
     low, high = (round(100 * end) for end in (comparison.paired.interval.low, comparison.paired.interval.high))
-    difference = f"the difference to itself is {100 * comparison.paired.difference:+.0f} points ({low} to {high})"
+    points = round(100 * comparison.paired.difference)
+    difference = f"the difference to itself is {'+' if points > 0 else ''}{points} points ({low} to {high})"
     if comparison.outcome in ("better", "worse"):
         return f"The rerun named a false winner: '{name}' against itself, and {difference.replace('-', _MINUS)}."
     return f"The rerun named no winner: {difference.replace('-', _MINUS)}, from {verdict.units} inputs."

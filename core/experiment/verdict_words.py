@@ -53,10 +53,11 @@ def sentence(experiment: Experiment, verdict: Verdict) -> str:
 def method(experiment: Experiment, verdict: Verdict) -> tuple[tuple[str, str], ...]:
     """The method as (aspect, description) pairs: unit, design, intervals, correction, margin, omissions."""
     unit = "a group of inputs" if verdict.grouped else "an input"
+    seeds = "every answer with a seed of its own" if experiment.aa_test else "seed by seed"
     rows: list[tuple[str, str]] = [
         ("Unit of evidence", f"{unit}; samples of one input are averaged first, because they are repeats of it"),
         ("Units", f"{verdict.units}, {_plural(experiment.samples, 'sample')} each at most"),
-        ("Comparison", f"{verdict.family}, paired: each input is compared with itself, seed by seed"),
+        ("Comparison", f"{verdict.family}, paired: each input is compared with itself, {seeds}"),
     ]
     if verdict.comparisons:
         rows += _how_compared(verdict)

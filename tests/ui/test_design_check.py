@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.experiment.grid import grid_cells, seed_of
+from core.ui.components import run_bar
 from core.ui.session import resources
 from tests.support.fakes import Gate, Models
 from tests.support.visits import HISTORY, PLAYGROUND, Visit, by_label, fill, press, ran, said, settle
@@ -92,6 +93,15 @@ def test_below_fifteen_inputs_there_is_a_sentence_and_no_button(visit: Visit) ->
     app = finished(visit, two(8))
     assert not [label for label in labels(app) if CHECK in label]
     assert "With 8 inputs nobody is crowned" in plain(app)
+
+
+def test_why_it_was_not_taken_is_said_beside_the_button(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = finished(visit, replace(two(16), variants=two().variants[:1]))
+    settings = replace(resources.engine()._settings, max_cells=20)
+    monkeypatch.setattr(run_bar, "settings", lambda: settings)
+    press(app, CHECK)
+    assert any("32 generations; at most 20" in error.value for error in app.error)
+    assert f"{CHECK}: A against itself" in labels(app)
 
 
 def test_its_progress_is_shown_while_it_runs(visit: Visit, models: Models) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+from core.errors import DiptychError
 from core.experiment import Verdict, aa_test, verdict
 from core.types import CellResult, Experiment
 from core.ui.components import run_bar
-from core.ui.components.error_messages import errors_as_messages, guard, refusal
+from core.ui.components.error_messages import guard
 from core.ui.components.markdown import escape
 from core.ui.components.run_bar import RunView
-from core.ui.session import owner
-from core.ui.session.resources import engine
 from core.ui.session.state import session
 
 _FIRST_SEED = 2**31
@@ -29,6 +28,8 @@ def draw(
 ) -> None:
     """The button that checks this design, or what came of it; a sentence where it cannot be checked.
 
+    To be drawn by `run_bar.draw` or within `watched`, which draw again while a check is under way.
+
     Args:
         decided: the verdict on these results.
         key, looks: as for `verdict_view.draw`.
@@ -40,12 +41,20 @@ def draw(
         st.caption(f":material/science: {escape(reason, 300)}")
         return
     place = f"{key}.aa.{decided.baseline}.{len(results)}"  # another after the run has grown
-    polling = _active(place)
+    _state(experiment, results, decided, place, looks)
+
+
+def watched(draw_verdict: Callable[[], None]) -> None:
+    """Draw a verdict again and again while a check of a design is under way; for pages that do not watch a run.
+
+    What is drawn must hold no fragment: Streamlit's page breaks where one within another goes on.
+    """
+    polling = run_bar.checking()
 
     def live() -> None:
         with guard():
-            running = _active(place)
-            _state(experiment, results, decided, place, looks)
+            running = run_bar.checking()
+            draw_verdict()
             if running != polling:
                 st.rerun()
 
@@ -81,16 +90,20 @@ def _button(experiment: Experiment, baseline: int, place: str) -> None:
         args=(experiment, baseline, place),
         help="Runs the same prompt twice on your inputs, with fresh seeds. Whoever wins there wins by chance.",
     )
-    refusal()
+    if refusal := session().aa_refusals.get(place):
+        st.error(escape(refusal, 600), icon=":material/error:")
 
 
-@errors_as_messages
 def _start(experiment: Experiment, baseline: int, place: str) -> None:
+    session().aa_refusals.pop(place, None)
     if aa_test.repeats_itself(experiment, baseline):
         session().aa_tests[place] = _ONLY_LABELS
         return
     seed = random.SystemRandom().randrange(_FIRST_SEED)
-    session().aa_tests[place] = run_bar.submit(aa_test.against_itself(experiment, baseline, seed))
+    try:
+        session().aa_tests[place] = run_bar.submit(aa_test.against_itself(experiment, baseline, seed))
+    except DiptychError as error:
+        session().aa_refusals[place] = str(error)
 
 
 def _result(view: RunView) -> None:
@@ -104,10 +117,6 @@ def _result(view: RunView) -> None:
 
 def _say(sentence: str) -> None:
     st.markdown(f":material/science: {escape(sentence, 500)}")
-
-
-def _active(place: str) -> bool:
-    return session().aa_tests.get(place) in engine().active(owner.current())
 
 
 _GREEDY = (

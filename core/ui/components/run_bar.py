@@ -85,6 +85,11 @@ def active(draft: Draft) -> bool:
     return draft.run_id is not None and draft.run_id in engine().active(owner.current())
 
 
+def checking() -> bool:
+    """Whether a check of a verdict's design (core.experiment.aa_test) is under way for this visitor."""
+    return not set(engine().active(owner.current())).isdisjoint(session().aa_tests.values())
+
+
 @errors_as_messages
 def retry(run_id: str, cell: int) -> None:
     """Ask one failed cell again, also of a run that has left the engine's memory."""
@@ -129,7 +134,7 @@ def draw(
         draw_run: draws the run; called again and again while it goes on.
         grows: the last run can be extended, where the controls only add inputs or samples to it.
     """
-    polling = active(draft)
+    polling, checks = active(draft), checking()
     views = [] if polling else [find(draft.run_id)]  # for the bar, and the fragment's first run
     with st.container():  # outside the fragment, whose presses wait for a page that is being drawn
         if not polling:
@@ -144,10 +149,10 @@ def draw(
             refusal()
             if view is not None:
                 draw_run(view)
-            if running != polling:
+            if (running, checking()) != (polling, checks):
                 st.rerun()
 
-    st.fragment(live, run_every=POLL_SECONDS if polling else None)()
+    st.fragment(live, run_every=POLL_SECONDS if polling or checks else None)()
 
 
 def _start_bar(
@@ -195,31 +200,25 @@ def _extend_button(draft: Draft, make_experiment: Callable[[], Experiment], view
         f"Run only the {growth.missing(view.experiment, asked, view.results)} missing",
         icon=":material/playlist_add:",
         key=draft.key("extend"),
-        on_click=_press_extend,
+        on_click=_press,
         args=(draft, make_experiment, view.run_id),
         help="Keep the answers of the run below and add to it. That is one more look at it, which the verdict counts.",
     )
     return True
 
 
-def _press_extend(draft: Draft, experiment: Callable[[], Experiment], run_id: str) -> None:
-    """Extend the run by what the controls say now."""
+def _press(draft: Draft, experiment: Callable[[], Experiment], run_id: str = "") -> None:
+    """Run what the controls say now, or extend a run by it: a press that waited for the page to be drawn could be cut
+    off with it."""
     draft.read()
     try:
         asked = experiment()
     except DiptychError:
         return  # the bar says why, beside the button
-    extend(draft, run_id, asked)
-
-
-def _press(draft: Draft, experiment: Callable[[], Experiment]) -> None:
-    """Run what the controls say now: a press that waited for the page to be drawn could be cut off with it."""
-    draft.read()
-    try:
-        asked = experiment()
-    except DiptychError:
-        return  # the bar says why, beside the button
-    start(draft, asked)
+    if run_id:
+        extend(draft, run_id, asked)
+    else:
+        start(draft, asked)
 
 
 def _forecast(make_experiment: Callable[[], Experiment]) -> str:

@@ -26,7 +26,7 @@ _COLUMNS = {
     "Image": st.column_config.ImageColumn("", width=56),
     "When": st.column_config.DatetimeColumn(format="distance", width="small"),
     "Title": st.column_config.TextColumn(width="medium"),
-    "Best pass rate": st.column_config.TextColumn(
+    "Pass rate": st.column_config.TextColumn(
         width="small", help="Of the variant that passes most often, with its letter. Open the run for its verdict."
     ),
     "Time": st.column_config.NumberColumn(format="%.1f s"),
@@ -68,7 +68,7 @@ def table(rows: Sequence[RunRow]) -> list[RunRow]:
             "State": str(row.state),
             "Models": ", ".join(row.models),
             "Answers": f"{row.done} of {row.cells}",
-            "Best pass rate": run_facts.leader(row),
+            "Pass rate": run_facts.leader(row),
             "Made": _made(row),
             "Time": row.seconds,
         }

@@ -184,7 +184,7 @@ class Session:
     `kept` is what the history keeps of each page, `unkept` why it does not; `pictures` are attached images by reference
     (core.pictures). `conversation` is the chat's (None: not looked up yet), `editing` the number of its turn that is
     being rewritten, `finals` its final answers by run. `aa_tests` are runs of a column against itself, by the verdict
-    whose design they check ("": only labels are exchanged).
+    whose design they check ("": only labels are exchanged), and `aa_refusals` why one was not taken.
     """
 
     token: str = ""
@@ -202,6 +202,7 @@ class Session:
     editing: int | None = None
     finals: dict[str, CellResult] = field(default_factory=dict)
     aa_tests: dict[str, str] = field(default_factory=dict)
+    aa_refusals: dict[str, str] = field(default_factory=dict)
     _keys: Iterable[int] = field(default_factory=count)
 
     def widget(self, key: str) -> object:
