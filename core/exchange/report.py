@@ -113,7 +113,7 @@ def _answer(experiment: Experiment, cell: GridCell, result: CellResult) -> Repor
         passed=passed,
         reasons=tuple(f"{outcome.check}: {outcome.reason}" for outcome in outcomes if not outcome.passed),
         error=result.error,
-        seed=seed_of(experiment, cell.sample),
+        seed=seed_of(experiment, cell.sample, cell.variant),
         images=() if output is None else output.images,
         audio=b"" if output is None else output.audio,
     )

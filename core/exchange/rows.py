@@ -52,7 +52,7 @@ def rows(runs: Sequence[SavedRun]) -> Iterator[list[Field]]:
                 *(_plain(setting.get(name)) for name in axes),
                 *(row.values.get(name, "") for name in variables),
                 cell.sample + 1,
-                seed_of(experiment, cell.sample),
+                seed_of(experiment, cell.sample, cell.variant),
                 answer(result),
                 *_outcome(experiment, row, result, grade(experiment, cell, result)),
                 *_measures(result),

@@ -91,6 +91,7 @@ def compare_runs(before: RunColumn, after: RunColumn) -> RunComparison:
         parameters={name: value for name, value in new.parameters.items() if name != "temperature"},
         axes={},
         seeds=(),
+        aa_test=False,
         title=short(f"{old.title or 'A run'} against {new.title or 'a run'}", MAX_TITLE),
     )
     results = _results(experiment, pairs, (before, after))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -11,7 +11,6 @@ from core.errors import DiptychError
 from core.experiment import Verdict, aa_test, verdict
 from core.types import CellResult, Experiment
 from core.ui.components import run_bar
-from core.ui.components.error_messages import guard
 from core.ui.components.markdown import escape
 from core.ui.components.run_bar import RunView
 from core.ui.session.state import session
@@ -28,15 +27,13 @@ def draw(
 ) -> None:
     """The button that checks this design, or what came of it; a sentence where it cannot be checked.
 
-    To be drawn by `run_bar.draw` or within `watched`, which draw again while a check is under way.
+    `run_bar.draw` must draw this: it draws again while a check is under way. A fragment of its own within that one
+    broke the page.
 
     Args:
         decided: the verdict on these results.
         key, looks: as for `verdict_view.draw`.
     """
-    if experiment.aa_test:
-        _say(aa_test.permutation_sentence(aa_test.relabelled(experiment, results, looks=looks or (1,))))
-        return
     if reason := aa_test.problem(experiment, decided):
         st.caption(f":material/science: {escape(reason, 300)}")
         return
@@ -44,21 +41,9 @@ def draw(
     _state(experiment, results, decided, place, looks)
 
 
-def watched(draw_verdict: Callable[[], None]) -> None:
-    """Draw a verdict again and again while a check of a design is under way; for pages that do not watch a run.
-
-    What is drawn must hold no fragment: Streamlit's page breaks where one within another goes on.
-    """
-    polling = run_bar.checking()
-
-    def live() -> None:
-        with guard():
-            running = run_bar.checking()
-            draw_verdict()
-            if running != polling:
-                st.rerun()
-
-    st.fragment(live, run_every=run_bar.POLL_SECONDS if polling else None)()
+def own_labels(experiment: Experiment, results: Mapping[int, CellResult], looks: Sequence[int]) -> None:
+    """Of a run that is such a check itself: how often its own labels, exchanged, name a winner."""
+    _say(aa_test.permutation_sentence(aa_test.relabelled(experiment, results, looks=looks or (1,))))
 
 
 def _state(

@@ -20,12 +20,19 @@ _ROW = 34
 """Pixels of a line in a chart."""
 
 
-def draw(experiment: Experiment, results: Mapping[int, CellResult], key: str, looks: Sequence[int] = ()) -> None:
+def draw(
+    experiment: Experiment,
+    results: Mapping[int, CellResult],
+    key: str,
+    looks: Sequence[int] = (),
+    watched: bool = False,
+) -> None:
     """What the results prove, in one sentence and a chart; the numbers and the method are folded below.
 
     Args:
         key: of this run on this page, for the widgets.
         looks: answers per column at each finished look at this run; () where it has none yet.
+        watched: `run_bar.draw` draws this, so that a check of the run's design can be started from here.
     """
     with st.container(border=True):
         headline, charts = st.container(), st.container()
@@ -42,7 +49,12 @@ def draw(experiment: Experiment, results: Mapping[int, CellResult], key: str, lo
         table = verdict_table.rows(experiment, decided, summary(experiment, results))
         st.dataframe(pd.DataFrame(table), hide_index=True, column_config=_COLUMNS)
         if decided.complete and decided.units:
-            _method(experiment, results, decided, key, looks)
+            with st.expander("How was this decided?", icon=":material/balance:", key=f"{key}.method"):
+                _method(experiment, decided)
+                if experiment.aa_test:
+                    design_check.own_labels(experiment, results, looks)
+                elif watched:
+                    design_check.draw(experiment, results, decided, key, looks)
 
 
 def _baseline(experiment: Experiment, key: str) -> int | None:
@@ -80,16 +92,12 @@ def _charts(experiment: Experiment, decided: Verdict) -> None:
 _COLUMNS = {"Variant": st.column_config.TextColumn(width="medium")}
 
 
-def _method(
-    experiment: Experiment, results: Mapping[int, CellResult], decided: Verdict, key: str, looks: Sequence[int]
-) -> None:
-    with st.expander("How was this decided?", icon=":material/balance:", key=f"{key}.method"):
-        for what, how in verdict_words.method(experiment, decided):
-            st.markdown(f"**{escape(what, 80)}**: {escape(how, 400)}")
-        if decided.differing:
-            st.caption("Inputs on which the columns differ")
-            st.dataframe(_differing(experiment, decided), hide_index=True)
-        design_check.draw(experiment, results, decided, key, looks)
+def _method(experiment: Experiment, decided: Verdict) -> None:
+    for what, how in verdict_words.method(experiment, decided):
+        st.markdown(f"**{escape(what, 80)}**: {escape(how, 400)}")
+    if decided.differing:
+        st.caption("Inputs on which the columns differ")
+        st.dataframe(_differing(experiment, decided), hide_index=True)
 
 
 def _differing(experiment: Experiment, decided: Verdict) -> pd.DataFrame:

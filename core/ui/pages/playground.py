@@ -27,7 +27,7 @@ def _load() -> None:
 
 def draw(view: RunView) -> None:
     """The verdict on top, the grid under it."""
-    verdict_view.draw(view.experiment, view.results, f"playground.{view.run_id}", view.looks)
+    verdict_view.draw(view.experiment, view.results, f"playground.{view.run_id}", view.looks, watched=True)
     if view.state.final:
         exports.menu([view.run_id], f"playground.{view.run_id}.export")
     answer_grid.draw(
