@@ -63,7 +63,7 @@ def from_dict(data: object) -> Experiment:
         "page": lambda value: _text(value, "page", 40),
         "variants": lambda value: _items(value, "variants", _variant),
         "models": lambda value: _items(value, "models", lambda item, where: _text(item, where, MAX_TITLE)),
-        "inputs": lambda value: _items(value, "inputs", _input),
+        "inputs": lambda value: _items(value, "inputs", input_from),
         "samples": lambda value: _integer(value, "samples", 1, MAX_SAMPLES),
         "parameters": _parameters,
         "axes": _axes,
@@ -124,7 +124,8 @@ def _variant(data: object, where: str) -> Variant:
     )
 
 
-def _input(data: object, where: str) -> Input:
+def input_from(data: object, where: str) -> Input:
+    """One input as `to_dict` writes it; raises as `from_dict` does, naming the field below `where`."""
     table = _table(data, where, {entry.name for entry in fields(Input)})
     values = _table(table.get("values", {}), f"{where}.values")
     return Input(

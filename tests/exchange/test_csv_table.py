@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from core.exchange.inputs_csv import MAX_BYTES, MAX_ROWS, InputTable, inputs_from_csv
+from core.exchange.inputs.csv_table import inputs_from_csv
+from core.exchange.inputs.imported import MAX_BYTES, MAX_ROWS, AmbiguousDelimiter, Imported
 from core.types import Check, Input
 
 
-def values(table: InputTable) -> list[dict[str, str]]:
+def values(table: Imported) -> list[dict[str, str]]:
     return [dict(row.values) for row in table.inputs]
 
 
@@ -20,11 +21,18 @@ def test_promptfoos_tests_csv_works_as_it_is() -> None:
         "\ufeffsum,__expected,__expected1,name\r\n"
         '2+2,contains:4,,x\r\n\r\n"a ""quoted""\nline",is-json, max-words:3 ,\r\n'
     )
-    assert inputs_from_csv(text) == InputTable(
-        (
+    assert inputs_from_csv(text) == Imported(
+        kind="CSV table",
+        inputs=(
             Input(values={"sum": "2+2", "name": "x"}, checks=Check.of("contains:4")),
             Input(values={"sum": 'a "quoted"\nline', "name": ""}, checks=Check.of("is-json", "max-words:3")),
-        )
+        ),
+        columns=(
+            ("sum", "variable {{sum}}"),
+            ("__expected", "a check of its row"),
+            ("__expected1", "a check of its row"),
+            ("name", "variable {{name}}"),
+        ),
     )
 
 
@@ -57,8 +65,9 @@ def test_a_heading_with_two_delimiters_is_decided_by_the_lines() -> None:
 
 def test_where_the_lines_do_not_decide_it_is_asked() -> None:
     text = "a,b;c\n1,2;3\n"
-    with pytest.raises(InvalidInput, match=r"separated by commas or semicolons\. Say which"):
+    with pytest.raises(AmbiguousDelimiter, match=r"separated by commas or semicolons\. Say which") as caught:
         inputs_from_csv(text)
+    assert caught.value.candidates == (",", ";")
     assert values(inputs_from_csv(text, ";")) == [{"a,b": "1,2", "c": "3"}]
     assert values(inputs_from_csv(text, ",")) == [{"a": "1", "b;c": "2;3"}]
     with pytest.raises(InvalidInput, match="separated by commas, semicolons, tabs, bars; choose one"):
@@ -92,7 +101,6 @@ def test_lines_that_are_all_blank_are_left_out_and_said() -> None:
     [
         ("__prefix", "not taken over: write it at the beginning of the prompt"),
         ("__suffix", "not taken over: write it at the end of the prompt"),
-        ("__description", "not taken over: a row has no description"),
         ("__providerOutput", "not taken over: answers come from the model"),
         ("__metadata:topic", "not taken over: a row has no metadata"),
     ],
@@ -100,7 +108,39 @@ def test_lines_that_are_all_blank_are_left_out_and_said() -> None:
 def test_promptfoos_columns_that_mean_nothing_here_are_listed(column: str, note: str) -> None:
     table = inputs_from_csv(f"a,{column}\n1,x\n")
     assert values(table) == [{"a": "1"}]
-    assert f"The column {column} is {note}" in table.notes[0]
+    (left_out,) = table.left_out
+    assert left_out.where == f"Column {column}"
+    assert left_out.reason.lower().startswith(note)
+
+
+def test_a_description_stays_with_its_row() -> None:
+    table = inputs_from_csv("a,__description\n1,the first\n2,\n")
+    assert values(table) == [{"a": "1", "__description": "the first"}, {"a": "2"}]
+
+
+def test_checks_that_mean_nothing_here_are_listed_by_line_and_left_out() -> None:
+    table = inputs_from_csv('a,__expected1,__expected2\n1,llm-rubric:nice,is-json\n2,"javascript: x > 1",file://x.py\n')
+    assert [row.checks for row in table.inputs] == [Check.of("is-json"), ()]
+    assert [entry.where for entry in table.left_out] == [
+        "Line 2, __expected1",
+        "Line 3, __expected1",
+        "Line 3, __expected2",
+    ]
+    assert "a check asks no model" in table.left_out[0].reason
+    assert "executes nothing" in table.left_out[1].reason
+    assert "read no files" in table.left_out[2].reason
+
+
+def test_a_check_with_variables_is_read_with_the_values_of_its_row() -> None:
+    table = inputs_from_csv("n,__expected\n3,max-words:{{n}}\nmany,max-words:{{n}}\n1,contains:{{m}}\n")
+    assert [len(row.checks) for row in table.inputs] == [1, 0, 0]
+    assert [entry.where for entry in table.left_out] == ["Line 3, __expected", "Line 4, __expected"]
+
+
+def test_checks_that_take_too_long_to_be_read_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.exchange.inputs.check_lines.READ_SECONDS", 0.0)
+    with pytest.raises(InvalidInput, match="checks of this file take over"):
+        inputs_from_csv("a,__expected\n1,regex:x\n")
 
 
 @pytest.mark.parametrize("column", ["__foo", "_expected", "_threshold"])
@@ -131,21 +171,21 @@ def test_whatever_begins_like_expected_is_a_check() -> None:
 def test_thresholds_and_metrics_are_taken_over() -> None:
     table = inputs_from_csv(
         "a,__expected1,__expected2,__metric,__threshold,__config:__expected2:threshold\n"
-        "1,is-json,similar:x,tone,0.5,0.8\n"
+        "1,is-json,levenshtein(1):x,tone,0.5,0.8\n"
         "2,is-json,,,,0.9\n"
     )
     first, second = table.inputs
     assert first == Input(
         values={"a": "1"},
-        checks=(Check("is-json", metric="tone"), Check("similar:x", metric="tone", threshold=0.8)),
+        checks=(Check("is-json", metric="tone"), Check("levenshtein(1):x", metric="tone", threshold=0.8)),
         threshold=0.5,
     )
     assert second == Input(values={"a": "2"}, checks=Check.of("is-json"))
 
 
 def test_a_config_column_finds_the_first_check_under_either_name() -> None:
-    table = inputs_from_csv("a,__expected,__config:__expected1:threshold\n1,similar:x,0.7\n")
-    assert table.inputs[0].checks == (Check("similar:x", threshold=0.7),)
+    table = inputs_from_csv("a,__expected,__config:__expected1:threshold\n1,levenshtein(1):x,0.7\n")
+    assert table.inputs[0].checks == (Check("levenshtein(1):x", threshold=0.7),)
 
 
 # What is wrong is refused by line.
@@ -186,10 +226,10 @@ def test_a_table_that_cannot_be_read_says_where(text: str, words: str) -> None:
 
 
 def test_no_more_lines_are_read_than_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.exchange import inputs_csv
+    from core.exchange.inputs import csv_table
 
     read: list[int] = []
-    reader = inputs_csv.csv.reader
+    reader = csv_table.csv.reader
 
     class Counting:
         def __init__(self, *args: object, **options: object) -> None:
@@ -206,7 +246,7 @@ def test_no_more_lines_are_read_than_are_taken(monkeypatch: pytest.MonkeyPatch) 
         def line_num(self) -> int:
             return self._reader.line_num
 
-    monkeypatch.setattr(inputs_csv.csv, "reader", Counting)
+    monkeypatch.setattr(csv_table.csv, "reader", Counting)
     with pytest.raises(InvalidInput, match="more than 1000 rows"):
         inputs_from_csv("a\n" + "1\n" * 1_000_000)
     assert len(read) < 2 * MAX_ROWS
