@@ -3,7 +3,16 @@
 import streamlit as st
 
 from core.types import Modality
-from core.ui.components import inputs, model_controls, remote_models, run_bar, seeds, variants
+from core.ui.components import (
+    check_fields,
+    import_inputs,
+    inputs,
+    model_controls,
+    remote_models,
+    run_bar,
+    seeds,
+    variants,
+)
 from core.ui.pages import playground
 from core.ui.session import drafts
 
@@ -14,8 +23,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
     playground.example_menu()
 variants.edit(draft)
 model_controls.earlier(draft)
-st.subheader("Inputs", anchor=False)
+with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+    st.subheader("Inputs", anchor=False)
+    import_inputs.buttons(draft)
 inputs.edit(draft)
+check_fields.draw(draft)
 st.subheader("Models and sampling", anchor=False)
 model_controls.models(draft, makes=tuple(Modality))
 remote_models.button(draft)

@@ -80,7 +80,7 @@ def test_a_promptfoo_configuration_becomes_variants_rows_and_checks() -> None:
         {"style": "plain", "country": "France", "__description": "the first"},
         {"style": "no", "country": "Italy"},
         {"style": "no", "country": "Spain"},
-        {"style": "plain"},
+        {"style": "plain", "country": ""},
     ]
     assert imported.inputs[0].checks == (
         Check('icontains-any:"Paris","P, ""x"""', weight=2.0, metric="right"),
@@ -103,6 +103,8 @@ def test_what_a_configuration_has_and_diptych_has_not_is_listed_by_line() -> Non
     for where, reason in expected:
         assert [entry for entry in listed if entry.startswith(f"{where}: ") and reason in entry], (where, listed)
     assert len(listed) == len(expected)
+    lines = [int(entry.split(",")[0].removeprefix("Line ")) for entry in listed]
+    assert lines == sorted(lines)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +268,7 @@ def test_a_workbook_is_a_table() -> None:
     rows = [("x", "3"), ("", "TRUE"), ("2026-01-02", "0.5"), ("y", "")]
     assert values(imported) == [{"q": q, "n": n} for q, n in rows]
     assert imported.inputs[0].checks == Check.of("contains:1,5")
-    assert [entry.where for entry in imported.left_out] == ["Sheet Notes", "Line 6", "Line 5, __expected"]
+    assert [entry.where for entry in imported.left_out] == ["Sheet Notes", "Line 5, __expected", "Line 6"]
 
 
 def test_a_workbook_of_too_many_rows_is_refused() -> None:
@@ -403,27 +405,20 @@ PLAIN = st.recursive(
 )
 FIELD = st.sampled_from(
     [
-        "vars",
-        "assert",
-        "prompts",
-        "tests",
-        "defaultTest",
-        "scenarios",
-        "config",
-        "type",
-        "value",
-        "threshold",
-        "weight",
-        "metric",
-        "options",
-        "inputs",
-        "values",
-        "checks",
-        "__expected",
-        "__threshold",
-        "raw",
-        "label",
-        "id",
+        *("vars", "assert", "prompts", "tests", "defaultTest", "scenarios", "config", "type", "value", "threshold"),
+        *(
+            "weight",
+            "metric",
+            "options",
+            "inputs",
+            "values",
+            "checks",
+            "__expected",
+            "__threshold",
+            "raw",
+            "label",
+            "id",
+        ),
     ]
 )
 SHAPED = st.recursive(

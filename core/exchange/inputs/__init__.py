@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.exchange import experiment_from
+from core.exchange.inputs.applying import applied
 from core.exchange.inputs.csv_table import DELIMITERS, inputs_from_csv
 from core.exchange.inputs.documents import Document, json_document, jsonl_document, yaml_document
 from core.exchange.inputs.imported import (
@@ -35,6 +36,7 @@ from core.exchange.inputs.xlsx import inputs_from_xlsx
 __all__ = [
     "DELIMITERS",
     "DESCRIPTION",
+    "EXTENSIONS",
     "MAX_BYTES",
     "MAX_COLUMNS",
     "MAX_ROWS",
@@ -42,6 +44,7 @@ __all__ = [
     "AmbiguousDelimiter",
     "Imported",
     "LeftOut",
+    "applied",
     "read",
     "read_text",
 ]

@@ -5,6 +5,7 @@ Knows nothing of file formats.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -70,8 +71,14 @@ def finished(imported: Imported) -> Imported:
         inputs=tuple(_clean_row(row) for row in imported.inputs),
         variants=_named_apart(variants),
         checks=tuple(_clean_check(check) for check in imported.checks),
-        left_out=(*imported.left_out, *left_out),
+        left_out=tuple(sorted((*imported.left_out, *left_out), key=_line)),
     )
+
+
+def _line(entry: LeftOut) -> int:
+    """The line that an entry stands on; 0 where it names none."""
+    match = re.match(r"Line (\d+)", entry.where)
+    return int(match[1]) if match else 0
 
 
 def _clean_row(row: Input) -> Input:

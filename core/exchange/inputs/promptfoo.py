@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -110,7 +110,7 @@ class _Reader:
         self._left_out.append(LeftOut(self._document.where(path), f"{short(name)} ({shown}): {reason}"))
 
     def _variants(self, prompts: object) -> tuple[Variant, ...]:
-        variants = []
+        variants: list[Variant] = []
         for number, prompt in enumerate(prompts if isinstance(prompts, list) else [prompts]):
             path: Path = ("prompts", number) if isinstance(prompts, list) else ("prompts",)
             if prompt is None:
@@ -120,7 +120,7 @@ class _Reader:
             except InvalidInput as error:
                 self._left_out.append(LeftOut(self._document.where(path), str(error)))
                 continue
-            variants.append(variant)
+            variants.append(replace(variant, name=variant.name or f"Prompt {len(variants) + 1}"))
             self._notes |= dict.fromkeys(f"{self._document.where(path)}: {note}" for note in notes)
         return tuple(variants)
 
@@ -181,12 +181,15 @@ class _Reader:
         if not isinstance(data, Mapping):
             self._left_out.append(LeftOut(self._document.where(path), _no_table(data)))
             return {}
-        values = {}
+        values: dict[str, Any] = {}
         for name, value in data.items():
             refused = next((one for one in _flat(value) if _outside(one)), None)
-            if refused is not None or len(name) > MAX_NAME:
+            if len(name) > MAX_NAME:
+                raise InvalidInput(f"A variable has a name of over {MAX_NAME} characters; shorten it.")
+            if refused is not None:
                 reason = "Files, packages and environment variables are not read; put the value itself there."
                 self._left_out.append(LeftOut(self._document.where((*path, name)), f"{short(str(refused))}: {reason}"))
+                values[name] = ""
                 continue
             if isinstance(value, Mapping):
                 self._notes[f"The value of '{short(name)}' is a structure; it is taken as JSON text."] = None

@@ -36,6 +36,11 @@ def checks_text(checks: Iterable[Check]) -> str:
     return f" {_NEXT}\n".join(_marked(check.line) for check in checks)
 
 
+def plain_text(checks: Iterable[Check]) -> str:
+    """Checks as text for a field that keeps line ends, one a line; `checks_from` reads them back."""
+    return "\n".join(_marked(check.line) for check in checks)
+
+
 def checks_from(text: str, before: Iterable[Check] = ()) -> tuple[Check, ...]:
     """Checks as they are written in a cell, one a line, with or without marks; a line that stood there before keeps its
     weight and metric."""

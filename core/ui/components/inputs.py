@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.checks import CHECKS as KINDS
 from core.errors import InvalidInput
+from core.exchange.inputs import DESCRIPTION
 from core.experiment import Input, readable_names
 from core.ui.components import input_edits
 from core.ui.components.input_edits import CHECKS
@@ -18,28 +18,32 @@ from core.ui.session.resources import settings
 from core.ui.session.state import Draft, session
 
 _EMPTY = "Add variables to a prompt by writing `{{name}}`: each becomes a column here."
+_LITERALLY = "Or switch on *Braces are text* under that prompt, if it has no variables."
 _MANY = 40
 """Added rows from which the editor starts anew with them: it adds them one by one in every run of the page."""
 
 
 @slotted
 def edit(draft: Draft) -> None:
-    """Draw the table as it follows from the prompts. A prompt that cannot be read is said; the table stays."""
+    """Draw the table as it follows from the prompts. A prompt that cannot be read is said, with a remedy; the table
+    stays."""
     names, errors = readable_names(draft.experiment())
     for error in errors[:3]:
-        st.error(escape(error, 600), icon=":material/error:")
+        remedy = _LITERALLY if error.startswith("Variant ") else ""
+        st.error(f"{escape(error, 600)} {remedy}", icon=":material/error:")
     if len(errors) > 3:
         st.caption(f":red[And {len(errors) - 3} more that cannot be read.]")
-    key = draft.key("inputs", draft.table_restarts, *names)
-    frame = _frame(draft, key, names)
+    shown = _with_description(draft, names)
+    key = draft.key("inputs", draft.table_restarts, *shown)
+    frame = _frame(draft, key, shown)
     st.data_editor(
         frame,
         key=key,
         num_rows="dynamic" if names else "fixed",
         hide_index=True,
-        column_config=_columns(names),
+        column_config=_columns(shown),
         on_change=_take_edits,
-        args=(draft, key, names, draft.table),
+        args=(draft, key, shown, draft.table),
     )
     if draft.table_refusal:
         st.error(escape(draft.table_refusal, 300), icon=":material/error:")
@@ -50,7 +54,12 @@ def edit(draft: Draft) -> None:
         st.caption(
             f":orange[:material/warning:] **{escape(name)}** is empty in {where}: the prompt is sent with a gap."
         )
-    _dialect()
+
+
+def _with_description(draft: Draft, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns: the rows' descriptions where an import brought some, then the variables."""
+    described = any(row.values.get(DESCRIPTION) for row in draft.inputs)
+    return (DESCRIPTION, *names) if described and DESCRIPTION not in names else names
 
 
 def _gaps(draft: Draft, names: tuple[str, ...]) -> dict[str, list[int]]:
@@ -73,6 +82,8 @@ def _frame(draft: Draft, key: str, names: tuple[str, ...]) -> pd.DataFrame:
 
 def _columns(names: tuple[str, ...]) -> dict[str, Any]:
     columns: dict[str, Any] = {name: st.column_config.TextColumn(name, width="medium", default="") for name in names}
+    if DESCRIPTION in columns:
+        columns[DESCRIPTION] = st.column_config.TextColumn("Description", width="small", default="")
     columns[CHECKS] = st.column_config.TextColumn(
         "Checks",
         width="large",
@@ -99,9 +110,3 @@ def _take_edits(draft: Draft, key: str, names: tuple[str, ...], start: tuple[Inp
     except InvalidInput as error:
         draft.table_refusal = str(error)
     draft.table_restarts += restart
-
-
-def _dialect() -> None:
-    with st.popover("How to write checks", icon=":material/rule:", type="tertiary"):
-        st.caption("One check a line; text alone means *equals*. Put `not-` before any of them to turn it round.")
-        st.table(pd.DataFrame({"Check": list(KINDS), "The answer ...": [check.help for check in KINDS.values()]}))

@@ -86,6 +86,12 @@ def _column(draft: Draft, index: int, variant: VariantDraft) -> None:
         height=120,
         placeholder="What is {{numbers}}?",
     )
+    st.toggle(
+        "Braces are text",
+        variant.literal,
+        **_bound(draft, variant, "literal"),
+        help="Take braces literally: nothing in this variant is a variable, and {{name}} is sent as it stands.",
+    )
     if not draft.draws:  # a model that draws reads one text
         st.text_area(
             f"System {LETTERS[index]}",
@@ -98,7 +104,7 @@ def _column(draft: Draft, index: int, variant: VariantDraft) -> None:
 
 
 def _bound(draft: Draft, variant: VariantDraft, field: str) -> Bound:
-    return draft.bind(lambda text: setattr(variant, field, text), f"variant.{variant.key}.{field}")
+    return draft.bind(lambda value: setattr(variant, field, value), f"variant.{variant.key}.{field}")
 
 
 def _duplicate_last(draft: Draft) -> None:

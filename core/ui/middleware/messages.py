@@ -66,8 +66,11 @@ class Messages:
             return None
         if kind == "rerun_script":
             states = message.rerun_script.widget_states.widgets
-            if not message.rerun_script.fragment_id:
-                self._held.hold(connection, {name for state in states for name in files(state)})
+            held = {name for state in states for name in files(state)}
+            if message.rerun_script.fragment_id:  # which may say nothing of widgets outside the fragment
+                self._held.hold_too(connection, held)
+            else:
+                self._held.hold(connection, held)
             if len(frame) > config.get_option("server.maxWidgetStateSize") * 1_000_000:
                 for state in states:
                     shorten(state, _longest())

@@ -35,6 +35,9 @@ class HeldFiles:
     def hold(self, connection: object, files: Iterable[str]) -> None:
         self._by_connection[connection] = frozenset(files)
 
+    def hold_too(self, connection: object, files: Iterable[str]) -> None:
+        self._by_connection[connection] = self._by_connection.get(connection, frozenset()).union(files)
+
     def forget(self, connection: object) -> None:
         self._by_connection.pop(connection, None)
 

@@ -13,7 +13,7 @@ from core.catalog import TEXT_PARAMETERS, common, spec, successor
 from core.chat import Conversation
 from core.experiment import EarlierMessage, Experiment, Input, Variant
 from core.settings import Secret
-from core.types import CellResult, Modality, Value
+from core.types import CellResult, Check, Modality, Value
 
 _SLOT = "diptych"
 
@@ -53,7 +53,8 @@ class Draft:
     `basis` is the experiment that they were filled from: what has no control on the page stays as it is there.
 
     `defaults` are those of the models whose controls were last drawn, so that what nobody touched follows the model;
-    `notes` are sentences about what of a restored run or file could not be taken as it was.
+    `notes` are sentences about what of a restored run or file could not be taken as it was. `checks` are those for
+    every row. `replaced` is the draft in whose place an import put this one.
 
     `table` holds the inputs that the editor under `table_key` started from, `table_restarts` counts its fresh starts,
     `table_refusal` says why its last change was not taken. `renewed` counts how often a widget started anew, `bound`
@@ -73,6 +74,8 @@ class Draft:
     images: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    checks: list[Check] = field(default_factory=list)
+    replaced: Draft | None = None
     defaults: dict[str, Value] = field(default_factory=dict)
     runs: list[str] = field(default_factory=list)
     table: tuple[Input, ...] = ()
@@ -142,6 +145,7 @@ class Draft:
             earlier=self.earlier,
             images=self.images,
             seeds=self.seeds,
+            checks=tuple(self.checks),
         )
         return replace(experiment, **changes)  # type: ignore[arg-type]
 
@@ -235,6 +239,7 @@ class Session:
             earlier=experiment.earlier,
             images=experiment.images,
             seeds=experiment.seeds,
+            checks=list(experiment.checks),
             generation=self.fresh_key(),
             runs=list(runs),
         )
