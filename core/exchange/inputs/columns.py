@@ -147,7 +147,7 @@ def _becomes(name: str) -> str:
         return "the threshold of a check"
     special = {
         "__metric": "the metric of the row's checks",
-        "__threshold": "the score from which the row passes",
+        "__threshold": "the row's threshold",
         DESCRIPTION: "the row's description",
     }
     return special.get(name, f"variable {{{{{name}}}}}" if usable(name) else "a value that no prompt can name")
