@@ -39,7 +39,7 @@ _SAME = frozenset(
 """Checks that promptfoo has under the same name."""
 
 _WORDS = "(output.trim().match(/\\S+/g) || []).length"
-_EXPRESSIONS = {
+EXPRESSIONS = {
     "number": "parseFloat((output.replace(/(\\d),(?=\\d{3})/g, '$1').match(/-?\\d+(\\.\\d+)?/g) || []).pop()) === %s",
     "ends-with": "output.trim().endsWith(%s)",
     "max-words": f"{_WORDS} <= %s",
@@ -185,7 +185,7 @@ def _assertion(line: str, left_out: list[str]) -> dict[str, Any] | None:
             assertion["threshold"] = float(check.number)
         value = _value(check)
         return assertion if value in ("", None) else assertion | {"value": value}
-    expression = _EXPRESSIONS.get(check.name)
+    expression = EXPRESSIONS.get(check.name)
     if expression is None:
         return None
     text = json.dumps(check.argument) if isinstance(check.argument, str) else str(check.argument)

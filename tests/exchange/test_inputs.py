@@ -13,10 +13,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.checks import parse
 from core.errors import InvalidInput
+from core.examples import EXAMPLES
+from core.exchange.experiment_file import experiment_file
 from core.exchange.inputs import MAX_BYTES, MAX_ROWS, MAX_VARIANTS, Imported, read, read_text
 from core.exchange.inputs.documents import MAX_VALUES
+from core.exchange.promptfoo_config import promptfoo_config
 from core.experiment import Experiment, Variant, from_dict, to_dict
+from core.text import clean
 from core.types import Check, Input
 
 
@@ -92,6 +97,7 @@ def test_a_promptfoo_configuration_becomes_variants_rows_and_checks() -> None:
 def test_what_a_configuration_has_and_diptych_has_not_is_listed_by_line() -> None:
     listed = left_out(read(CONFIG.encode(), "promptfooconfig.yaml"))
     expected = [
+        ("Line 1, description", "capitals"),
         ("Line 7, prompt 3", "names a file"),
         ("Line 9, providers", "Models are chosen on the page"),
         ("Line 16, defaultTest, assert 2", "asks no model"),
@@ -456,3 +462,45 @@ def test_a_table_comes_back_from_every_kind_of_file(rows: list[dict[str, str]]) 
     imported = read_text(json.dumps(rows))
     assert read_text("\n".join(map(json.dumps, rows)), "a.jsonl").inputs == imported.inputs
     assert read_text(yaml.safe_dump(rows), "a.yaml").inputs == imported.inputs
+
+
+# What Diptych exports.
+
+
+@pytest.mark.parametrize("experiment", EXAMPLES, ids=lambda experiment: experiment.title)
+def test_an_example_comes_back_from_promptfoos_form_and_from_its_own_file(experiment: Experiment) -> None:
+    own = read_text(experiment_file(experiment), "a.yaml")
+    assert (own.inputs, own.variants, own.checks) == (experiment.inputs, experiment.variants, experiment.checks)
+    theirs = read_text(promptfoo_config(experiment), "a.yaml")
+    prompts = [(variant.name, variant.system.strip(), variant.user) for variant in theirs.variants]
+    assert prompts == [(variant.name, variant.system.strip(), variant.user) for variant in experiment.variants]
+    assert values(theirs) == values(own)
+
+
+CHECKS = st.sampled_from(["number:5", "not-max-words:3", 'contains-any:"a,b",c', "upper", "ends-with:x"])
+VALUES = {"a": st.text(max_size=12).map(clean), "b": st.sampled_from(["", "{{a}}", "x"])}
+OWN_ROWS = st.builds(
+    Input,
+    values=st.fixed_dictionaries(VALUES),
+    checks=st.lists(CHECKS, max_size=2).map(lambda lines: Check.of(*lines)),
+    group=st.sampled_from(["", "g"]),
+    threshold=st.none() | st.just(0.5),
+)
+
+
+@given(st.lists(OWN_ROWS, min_size=1, max_size=3))
+def test_any_rows_come_back_from_promptfoos_form(rows: list[Input]) -> None:
+    experiment = Experiment(
+        page="playground", variants=(Variant(name="P", user="{{a}}{{b}}"),), models=("m",), inputs=tuple(rows)
+    )
+    imported = read_text(promptfoo_config(experiment), "a.yaml")
+    assert values(imported) == [dict(row.values) for row in rows]
+    assert [(row.group, row.threshold) for row in imported.inputs] == [(row.group, row.threshold) for row in rows]
+    meant = [[parse(check.line) for check in row.checks] for row in rows]
+    assert [[parse(check.line) for check in row.checks] for row in imported.inputs] == meant
+
+
+def test_values_name_each_other_as_in_promptfoo() -> None:
+    imported = read_text("tests: [{vars: {a: x, b: 'say {{a}}', c: '{{ d }}', e: '{% raw %}{{a}}{% endraw %}'}}]")
+    assert values(imported) == [{"a": "x", "b": "say x", "c": "{{ d }}", "e": "{{a}}"}]
+    assert "taken as it is" in imported.notes[0]

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 from core.errors import InvalidInput
-from core.exchange import experiment_from
+from core.exchange.experiment_file import experiment_in
 from core.exchange.inputs.applying import applied
 from core.exchange.inputs.csv_table import DELIMITERS, inputs_from_csv
 from core.exchange.inputs.documents import Document, json_document, jsonl_document, yaml_document
@@ -94,11 +94,11 @@ def read_text(text: str, name: str = "", delimiter: str = "") -> Imported:
         raise InvalidInput(f"The text is larger than {MAX_BYTES // 1_000_000} MB; use a part of it.")
     kind = PurePath(name).suffix.lower().lstrip(".")
     if kind in ("jsonl", "ndjson"):
-        return finished(_from_document(jsonl_document(text)))
+        return finished(_from_document(jsonl_document(text), text))
     if kind == "json" or (kind not in ("yaml", "yml", "csv", "tsv") and text.lstrip("\ufeff \r\n\t")[:1] in ("{", "[")):
-        return finished(_from_document(_json_or_lines(text)))
+        return finished(_from_document(_json_or_lines(text), text))
     if kind in ("yaml", "yml") or (kind not in ("csv", "tsv") and not delimiter and _YAML.search(text[:10_000])):
-        return finished(_from_document(yaml_document(text)))
+        return finished(_from_document(yaml_document(text), text))
     return finished(inputs_from_csv(text, delimiter or ("\t" if kind == "tsv" else "")))
 
 
@@ -120,14 +120,14 @@ def _is_object(line: str) -> bool:
         return False
 
 
-def _from_document(document: Document) -> Imported:
+def _from_document(document: Document, text: str) -> Imported:
     value = document.value
     if isinstance(value, list):
         return _from_list(document, value)
     if not isinstance(value, Mapping):
         raise InvalidInput("The file has no list of rows and no configuration.")
     if "format" in value or {"variants", "models"} <= set(value):
-        return _own_file(value)
+        return _own_file(text)
     if isinstance(value.get("inputs"), list):
         return _from_list(document, value["inputs"], ("inputs",))
     if set(value) == {"tests"} and isinstance(value["tests"], list) and not any(map(_is_test, value["tests"])):
@@ -159,8 +159,8 @@ def _is_test(row: object) -> bool:
     )
 
 
-def _own_file(value: Mapping[str, Any]) -> Imported:
-    experiment = experiment_from(json.dumps(value))
+def _own_file(text: str) -> Imported:
+    experiment = experiment_in(text)
     unnamed = (("its images", experiment.images), ("the earlier messages of its chat", experiment.earlier))
     imported = Imported(
         kind="Diptych run",

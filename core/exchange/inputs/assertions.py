@@ -16,6 +16,7 @@ from core.checks.promptfoo import INSTEAD
 from core.errors import InvalidInput
 from core.exchange.inputs.documents import Path, text_of
 from core.exchange.inputs.imported import MAX_NAME
+from core.exchange.promptfoo_config import EXPRESSIONS
 from core.experiment.serialize import MAX_WEIGHT
 from core.text import short
 from core.types import Check
@@ -51,6 +52,8 @@ def check_from(assertion: object) -> tuple[Check, tuple[str, ...]]:
     if not isinstance(assertion, Mapping) or not isinstance(assertion.get("type"), str):
         raise InvalidInput("An assertion is a text, or a mapping with a type.")
     written, value = assertion["type"].strip(), assertion.get("value")
+    if written == "javascript" and isinstance(value, str) and (own := _own_check(value)):
+        return _weighed(own, "", assertion), ()
     name = written.removeprefix("not-")
     if name == "assert-set":
         raise InvalidInput("A set of assertions with a threshold, weight or metric of its own is not read.")
@@ -65,6 +68,24 @@ def check_from(assertion: object) -> tuple[Check, tuple[str, ...]]:
     others = sorted(str(field) for field in set(assertion) - _FIELDS)
     notes = (f"Of '{short(written)}' these fields are not taken over: {short(', '.join(others), 200)}.",)
     return _weighed(line, name, assertion), notes if others else ()
+
+
+def _own_check(expression: str) -> str:
+    """The check of Diptych's own that its export wrote as this expression; "" of any other."""
+    negated = expression.startswith("!(") and expression.endswith(")")
+    bare = expression[2:-1] if negated else expression
+    for name, pattern in EXPRESSIONS.items():
+        before, parameter, after = pattern.partition("%s")
+        if bare == pattern and not parameter:
+            return f"{'not-' if negated else ''}{name}"
+        if parameter and bare.startswith(before) and bare.endswith(after):
+            try:
+                argument = json.loads(bare[len(before) : len(bare) - len(after)])
+            except ValueError:
+                continue
+            if not isinstance(argument, dict | list):
+                return f"{'not-' if negated else ''}{name}:{text_of(argument)}"
+    return ""
 
 
 def _line(written: str, name: str, value: object, threshold: object) -> str:

@@ -1,7 +1,8 @@
 """JSON, JSONL and YAML as plain values, each with the line that it stands on where that is known.
 
 The text is untrusted: its size, its depth and what its aliases expand to are bounded. YAML is read by PyYAML's safe
-loader with the scalars of YAML 1.2 as JavaScript's reader has them: `yes` and dates are text. Knows nothing of inputs.
+loader with the scalars of YAML 1.2 as JavaScript's reader has them: `yes` and dates are text
+(core.exchange.plain_yaml reads what PyYAML wrote). Knows nothing of inputs.
 """
 
 from __future__ import annotations

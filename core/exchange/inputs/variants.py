@@ -14,6 +14,9 @@ from core.experiment.serialize import MAX_TEXT
 from core.text import short
 from core.types import Variant
 
+_LETTER = re.compile(r"[A-Z] \u00b7 (?=.)")
+"""What Diptych's export puts before a name."""
+
 _FILE = re.compile(
     r"\s*(?:file|package|exec|https?)://.*|\s*[^\s{}]+\.(?:txt|md|json|jsonl|ya?ml|j2|csv|[cm]?js|ts|py|sh)(?::\S+)?\s*",
     re.DOTALL,
@@ -28,7 +31,7 @@ def variant_from(prompt: object) -> tuple[Variant, tuple[str, ...]]:
     """
     label, content = "", prompt
     if isinstance(prompt, Mapping):
-        label = text_of(prompt.get("label") or prompt.get("display"))
+        label = _LETTER.sub("", text_of(prompt.get("label") or prompt.get("display")))
         content = prompt.get("raw", prompt.get("id"))
         others = sorted(str(name) for name in set(prompt) - {"raw", "id", "label", "display"})
         notes = [f"Of this prompt these fields are not taken over: {short(', '.join(others), 200)}."] if others else []

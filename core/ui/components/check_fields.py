@@ -57,11 +57,11 @@ def findings(experiment: Experiment) -> tuple[Mapping[str, list[str]], Mapping[s
     differences: dict[str, list[str]] = {}
     for place, lines in _lines(experiment, errors):
         for line in lines:
-            error, notes = _read(line)
+            error, name, notes = _read(line)
             if error:
                 _add(errors, error, place)
             for note in notes:
-                _add(differences, f"{_name(line)}: {note}", place)
+                _add(differences, f"{name}: {note}", place)
     return errors, differences
 
 
@@ -78,16 +78,12 @@ def _lines(experiment: Experiment, errors: dict[str, list[str]]) -> Iterable[tup
 
 
 @lru_cache(maxsize=4096)
-def _read(line: str) -> tuple[str, tuple[str, ...]]:
-    """(why the line cannot be read, what it means otherwise than in promptfoo)."""
+def _read(line: str) -> tuple[str, str, tuple[str, ...]]:
+    """(why the line cannot be read, the check's name, what it means otherwise than in promptfoo)."""
     try:
-        return "", checks.notes(line)
+        return "", checks.parse(line).name, checks.notes(line)
     except InvalidInput as error:
-        return str(error), ()
-
-
-def _name(line: str) -> str:
-    return checks.parse(line).name
+        return str(error), "", ()
 
 
 def _add(sentences: dict[str, list[str]], sentence: str, place: str) -> None:
