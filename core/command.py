@@ -20,6 +20,7 @@ from core.catalog.servers import CUSTOM, SERVERS
 from core.engine import Engine
 from core.errors import DiptychError, InvalidInput, NotFound
 from core.exchange.experiment_file import experiment_file, experiment_in
+from core.exchange.inputs import Imported, experiment_of, read_text
 from core.exchange.report import Report, report
 from core.experiment import to_dict
 from core.history import History, SavedRun
@@ -55,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="run an experiment and print its verdict")
-    run.add_argument("file", type=Path, help="an experiment (YAML or JSON), or the receipt of a run")
+    run.add_argument(
+        "file", type=Path, help="an experiment (YAML or JSON), the receipt of a run, or promptfoo's configuration"
+    )
     run.add_argument("--model", action="append", default=[], metavar="ID", help="in place of the file's; repeatable")
     run.add_argument("--samples", type=int, help="in place of the file's")
     run.add_argument("--out", type=Path, default=Path("diptych-out"), help="folder of the results (%(default)s)")
@@ -71,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _format_option(export, ["html"])
     export.set_defaults(command=_export)
 
-    convert = commands.add_parser("import", help="read an experiment's file and print it as YAML, to edit and run")
+    convert = commands.add_parser("import", help="read an experiment's or promptfoo's file and print it as YAML")
     convert.add_argument("file", type=Path)
     convert.set_defaults(command=_import)
 
@@ -99,7 +102,7 @@ def _format_option(parser: argparse.ArgumentParser, default: list[str]) -> None:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    experiment = _changed(experiment_in(_text(asked.file)), asked.model, asked.samples)
+    experiment = _changed(_experiment(asked.file), asked.model, asked.samples)
     keys = dict(map(_key, asked.key))
     asked.out.mkdir(parents=True, exist_ok=True)
     with _opened(asked.out) as (history, config):
@@ -176,7 +179,7 @@ def _verdict(asked: argparse.Namespace) -> int:
 
 
 def _import(asked: argparse.Namespace) -> int:
-    print(experiment_file(experiment_in(_text(asked.file))), end="")
+    print(experiment_file(_experiment(asked.file)), end="")
     return DONE
 
 
@@ -243,6 +246,35 @@ def _exit_code(made: Report, saved: SavedRun, least: float | None) -> int:
     for name in low:
         print(f"{name} passes less than {least:.0%}.", file=sys.stderr)
     return FAILED if missing or low else DONE
+
+
+def _experiment(path: Path) -> Experiment:
+    """The experiment of a file; of a promptfoo configuration, without models, with what is left out on standard error.
+
+    Raises:
+        InvalidInput: it is neither, or cannot be read.
+    """
+    text = _text(path)
+    try:
+        return experiment_in(text)
+    except InvalidInput:
+        imported = _configuration(text, path.name)
+        if imported is None:
+            raise
+    for note in imported.notes:
+        print(f"note: {note}", file=sys.stderr)
+    for entry in imported.left_out:
+        print(f"not taken over: {entry.where}: {entry.reason}", file=sys.stderr)
+    return experiment_of(imported)
+
+
+def _configuration(text: str, name: str) -> Imported | None:
+    """What a promptfoo configuration gives; None where the text is none."""
+    try:
+        imported = read_text(text, name)
+    except InvalidInput:
+        return None
+    return imported if imported.kind.startswith("promptfoo") else None
 
 
 def _text(path: Path) -> str:

@@ -120,3 +120,30 @@ def test_a_file_is_shown_as_yaml_and_models_are_listed(file: Path, capsys: pytes
     listed = capsys.readouterr().out
     assert any(line.split() == ["tiny-text", "text", "ready"] for line in listed.splitlines())
     assert "openai:" in listed
+
+
+def test_a_promptfoo_configuration_runs_and_says_what_it_leaves_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "promptfooconfig.yaml"
+    file.write_text(
+        "prompts: ['What is {{n}}?', 'Say {{n}}.']\nproviders: [openai:gpt-4o]\n"
+        "tests: [{vars: {n: 1 + 1}, assert: [{type: regex, value: .}, {type: llm-rubric, value: nice}]}]\n"
+    )
+    out = tmp_path / "out"
+    assert main(["run", str(file), "--model", "tiny-text", "--out", str(out), "--format", "json"]) == 0
+    told = capsys.readouterr()
+    assert "not taken over: Line 2, providers" in told.err
+    assert "not taken over: Line 3, test 1, assert 2" in told.err
+    assert told.out.startswith("Too few inputs")
+    assert main(["run", str(file), "--out", str(out)]) == 2
+    assert "add at least one model" in capsys.readouterr().err
+    assert main(["import", str(file)]) == 0
+    assert "regex:." in capsys.readouterr().out
+
+
+def test_a_table_alone_is_no_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "cases.csv"
+    file.write_text("a,b\n1,2\n")
+    assert main(["run", str(file)]) == 2
+    assert capsys.readouterr().err.startswith("diptych: ")

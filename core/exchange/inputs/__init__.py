@@ -15,7 +15,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.exchange.experiment_file import experiment_in
-from core.exchange.inputs.applying import applied
+from core.exchange.inputs.applying import applied, experiment_of
 from core.exchange.inputs.csv_table import DELIMITERS, inputs_from_csv
 from core.exchange.inputs.documents import Document, json_document, jsonl_document, yaml_document
 from core.exchange.inputs.imported import (
@@ -45,6 +45,7 @@ __all__ = [
     "Imported",
     "LeftOut",
     "applied",
+    "experiment_of",
     "read",
     "read_text",
 ]

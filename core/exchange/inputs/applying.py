@@ -41,6 +41,24 @@ def applied(
     return replace(replaced, checks=imported.checks or experiment.checks, threshold=threshold)
 
 
+def experiment_of(imported: Imported) -> Experiment:
+    """An experiment with what was imported and no models.
+
+    Raises:
+        InvalidInput: the file has no prompts.
+    """
+    if not imported.variants:
+        raise InvalidInput("The file has no prompts, so there is nothing to run; import it on the Playground.")
+    return Experiment(
+        page="playground",
+        variants=imported.variants,
+        models=(),
+        inputs=imported.inputs or (Input(),),
+        checks=imported.checks,
+        threshold=imported.threshold,
+    )
+
+
 def _alone(row: Input, imported: Imported) -> Input:
     """A row with what its file says for all rows."""
     threshold = imported.threshold if row.threshold is None else row.threshold
