@@ -178,6 +178,25 @@ def test_scalars_are_those_of_promptfoos_reader() -> None:
     ]
 
 
+def test_only_lists_of_texts_make_several_rows() -> None:
+    imported = read_text("tests: [{vars: {a: [x, y], b: [1, 2], c: [{d: e}], f: []}}]")
+    rest = {"b": "[1, 2]", "c": '[{"d": "e"}]', "f": "[]"}
+    assert values(imported) == [{"a": "x", **rest}, {"a": "y", **rest}]
+    assert "'b' is a structure" in imported.notes[0]
+
+
+def test_a_reference_to_an_assertion_of_the_file_is_followed() -> None:
+    text = (
+        "tests: [{vars: {a: x}, assert: [{$ref: '#/assertionTemplates/short'}, {$ref: '#/assertionTemplates/none'}]}]\n"
+        "assertionTemplates: {short: {type: word-count, value: 3}}\n"
+    )
+    imported = read_text(text)
+    assert imported.inputs[0].checks == Check.of("word-count:3")
+    assert left_out(imported) == [
+        "Line 1, test 1, assert 2: The reference '#/assertionTemplates/none' names nothing in this file."
+    ]
+
+
 def test_more_prompts_than_variants_are_listed() -> None:
     imported = read_text(json.dumps({"prompts": [f"{n} {{{{a}}}}" for n in range(MAX_VARIANTS + 2)]}))
     assert len(imported.variants) == MAX_VARIANTS
@@ -361,7 +380,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("[" * 50, "a.yaml", "Line 1 is nested over 40 levels"),
         ("- 1\n--- \n- 2\n", "a.yaml", "cannot be read as YAML"),
         ("a: 1\n" * 300_000, "a.yaml", "larger than 1 MB"),
-        ("tests:\n  - vars: {a: [" + "1," * 40 + "], b: [" + "1," * 40 + "]}\n", "", "more than 1,000 rows"),
+        ("tests:\n  - vars: {a: [" + "x," * 40 + "], b: [" + "x," * 40 + "]}\n", "", "more than 1,000 rows"),
         (json.dumps([{"a": n} for n in range(MAX_ROWS + 1)]), "", "more than 1,000 rows"),
         (json.dumps([{f"a{n}": n} for n in range(200)]), "", "more than 100 different fields"),
         (json.dumps([{"a" * 300: 1}]), "", "over 200 characters"),

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.examples import STEP_BY_STEP
 from core.types import Check, Input, Variant
-from tests.support.visits import PLAYGROUND, Visit, by_label, fill, on_page, press, said
+from tests.support.visits import PLAYGROUND, Visit, by_label, edit_table, fill, on_page, press, said
 
 ROW = Input(id="r1", values={"a": "a1"}, checks=Check.of("contains:a"))
 EARLIER = replace(STEP_BY_STEP, variants=(Variant(name="A", user="{{a}}"),), inputs=(ROW,), checks=Check.of("upper"))
@@ -91,6 +91,30 @@ def test_rows_are_appended_without_touching_those_that_are_there(visit: Visit) -
     assert draft.inputs[0] == ROW
     assert [row.checks for row in draft.inputs[1:]] == [Check.of("contains:x")] * 2
     assert (draft.variants, draft.checks) == (EARLIER.variants, EARLIER.checks)
+
+
+def test_imported_rows_keep_their_identity_while_others_and_columns_come_and_go(visit: Visit) -> None:
+    fill(EARLIER)
+    app = visit(PLAYGROUND)
+    paste(app, "a;b;__description\n1;x;first\n2;y;second\n")
+    by_label(app.radio, "What is on the page").set_value("Append to the rows")
+    press(app, "Import")
+    apply(app, "Append 2 rows")
+    _, first, second = on_page("playground").inputs
+    edit_table(app, deleted_rows=[0, 1])
+    by_label(app.text_area, "Prompt A").set_value("nothing").run()
+    by_label(app.text_area, "Prompt A").set_value("{{b}} and {{a}}").run()
+    assert on_page("playground").inputs == (second,)
+    assert first.id != second.id
+    edit_table(app, edited_rows={"0": {"__description": "changed"}})
+    assert on_page("playground").inputs == (replace(second, values={**second.values, "__description": "changed"}),)
+
+
+def test_a_paste_that_may_have_been_cut_is_refused(visit: Visit) -> None:
+    fill(EARLIER)
+    app = visit(PLAYGROUND)
+    paste(app, "a\n" + "x" * 1_000_000)
+    assert "more than 1,000,000 characters" in said(app)
 
 
 def test_what_cannot_be_read_is_said_and_nothing_is_offered(visit: Visit) -> None:

@@ -42,7 +42,7 @@ class _Reader:
 
     def config(self, config: Mapping[str, Any], root: Path = ("tests",)) -> Imported:
         for name in config:
-            if name not in ("prompts", "tests", "scenarios", "defaultTest", "$schema"):
+            if name not in ("prompts", "tests", "scenarios", "defaultTest", "assertionTemplates", "$schema"):
                 self._findings.leave_field(name, config[name], (name,))
         variants = self._variants(config.get("prompts"))
         defaults = self._tests.defaults(config.get("defaultTest"))

@@ -78,11 +78,23 @@ class Findings:
         shown = short(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 80)
         self.leave_out(path, f"{short(name)} ({shown}): {_REASONS.get(name, 'There is nothing like it here.')}")
 
+    def _referred(self, assertion: object) -> object:
+        """The assertion that a `$ref` to a part of the document names; any other as it is."""
+        reference = assertion.get("$ref") if isinstance(assertion, Mapping) else None
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            return assertion
+        part = self._document.value
+        for name in reference.removeprefix("#/").split("/"):
+            part = part.get(name) if isinstance(part, Mapping) else None
+        if part is None:
+            raise InvalidInput(f"The reference '{short(reference)}' names nothing in this file.")
+        return part
+
     def checks(self, asserted: Sequence[tuple[Path, Any]], values: Mapping[str, str]) -> Iterator[Check]:
         """The assertions that are checks here; the others are listed."""
         for path, assertion in asserted:
             try:
-                check, notes = check_from(assertion)
+                check, notes = check_from(self._referred(assertion))
             except InvalidInput as error:
                 self.leave_out(path, str(error))
                 continue
@@ -169,7 +181,7 @@ class CaseReader:
                 self._findings.leave_out((*path, name), f"{short(str(refused))}: {reason}")
                 values[name] = ""
                 continue
-            if isinstance(value, Mapping):
+            if isinstance(value, Mapping) or (isinstance(value, list) and not _is_choice(value)):
                 self._findings.notes[f"The value of '{short(name)}' is a structure; it is taken as JSON text."] = None
             values[name] = value
         return values
@@ -190,15 +202,15 @@ class CaseReader:
             values = {**defaults.vars, **test.vars}
             if len(values) > MAX_COLUMNS:
                 raise InvalidInput(f"A test has {len(values)} variables; at most {MAX_COLUMNS} are taken.")
-            choices = [value if isinstance(value, list) else [value] for value in values.values()]
+            choices = [value if _is_choice(value) else [value] for value in values.values()]
             rows = 1
             for choice in choices:
-                rows *= max(1, len(choice))
+                rows *= len(choice)
                 self._check_count(total + rows)
             total += rows
             if rows > 1:
                 self._findings.notes["Lists of values make one row of each combination, as in promptfoo."] = None
-            for chosen in product(*(choice or [""] for choice in choices)):
+            for chosen in product(*choices):
                 yield test, self._filled(dict(zip(values, map(text_of, chosen), strict=True)), test.path)
 
     def _filled(self, values: dict[str, str], path: Path) -> dict[str, str]:
@@ -234,6 +246,11 @@ def _group(metadata: object) -> str:
     """The group that a row is of, where its metadata say that and nothing else."""
     group = metadata.get("group") if isinstance(metadata, Mapping) and set(metadata) == {"group"} else ""
     return group if isinstance(group, str) and len(group) <= MAX_NAME else ""
+
+
+def _is_choice(value: object) -> bool:
+    """Whether a value makes a row of each of its items: a list of texts, by its first, as promptfoo decides."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], str)
 
 
 def _flat(value: object) -> list[object]:

@@ -25,6 +25,7 @@ from core.exchange.inputs import (
     read_text,
 )
 from core.experiment import Experiment, readable_names
+from core.experiment.serialize import MAX_TEXT
 from core.ui.components import check_fields
 from core.ui.components.layout import slotted
 from core.ui.components.markdown import escape
@@ -110,6 +111,9 @@ def _dialog(draft: Draft) -> None:
         st.button("Preview", key="import.preview", icon=":material/preview:")  # a press takes the text out of the field
     if upload is None and not text.strip():
         st.caption("The first line of a table names its columns: each is a variable, `__expected` holds a check.")
+        return
+    if len(text) > MAX_TEXT:  # what is longer may have been cut on its way
+        st.error(f"The text has more than {MAX_TEXT:,} characters. Save it as a file and upload that.")
         return
     imported = _read(text if upload is None else upload.getvalue(), "" if upload is None else upload.name)
     if imported is not None:
