@@ -153,7 +153,7 @@ def fields(experiment: Experiment) -> dict[str, object]:
     values |= dict.fromkeys(("Samples", "Images", "Sounds", "Candidates"), experiment.samples)
     only, around = experiment.variants[0], experiment.inputs[0].values  # where words are framed as code
     values |= {"Prompt": around.get("code", only.user) if experiment.page == "code" else only.user}
-    values |= {"System": only.system}
+    values |= {"System": only.system, "Checks for every row": "\n".join(check.line for check in experiment.checks)}
     for letter, variant in zip("ABCDEF", experiment.variants, strict=False):
         values |= {f"Name of variant {letter}": variant.name, f"Prompt {letter}": variant.user}
         values |= {f"System {letter}": variant.system}
