@@ -206,7 +206,7 @@ def test_a_config_column_finds_the_first_check_under_either_name() -> None:
         ('a\n"unclosed', "Line 2 of the table cannot be read"),
         ('a\n"x"y\n', "Line 2 of the table cannot be read"),
         ("a\n" + "x" * 200_000, "cannot be read"),
-        ("a\n" + "1\n" * (MAX_ROWS + 1), "more than 1000 rows"),
+        ("a\n" + "1\n" * (MAX_ROWS + 1), "more than 2,000 rows"),
         ("a\n" + "1\n" * (MAX_BYTES // 2), "larger than 5 MB"),
         ("a,__threshold\n1,high\n", "Line 2: __threshold must be a number from 0 to 1"),
         ("a,__threshold\n1,0.5\n1,nan\n", "Line 3: __threshold must be"),
@@ -247,7 +247,7 @@ def test_no_more_lines_are_read_than_are_taken(monkeypatch: pytest.MonkeyPatch) 
             return self._reader.line_num
 
     monkeypatch.setattr(csv_table.csv, "reader", Counting)
-    with pytest.raises(InvalidInput, match="more than 1000 rows"):
+    with pytest.raises(InvalidInput, match="more than 2,000 rows"):
         inputs_from_csv("a\n" + "1\n" * 1_000_000)
     assert len(read) < 2 * MAX_ROWS
 

@@ -128,3 +128,8 @@ def test_every_example_can_be_written(example: Experiment) -> None:
     made = config(example)
     assert len(made["prompts"]) == len(example.variants)  # type: ignore[arg-type]
     assert len(made["tests"]) == len(example.inputs)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["1e3", "0E0", "0o17", "0x1f", "yes", "null", "1_000", "12:30"])
+def test_a_text_that_looks_like_a_number_stays_a_text(text: str) -> None:
+    assert f"q: '{text}'" in promptfoo_config(with_checks(inputs=(Input(values={"q": text}),)))

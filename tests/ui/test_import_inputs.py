@@ -123,9 +123,11 @@ def test_what_cannot_be_read_is_said_and_nothing_is_offered(visit: Visit) -> Non
     paste(app, "a,b\n1\n")
     assert "Line 2 has 1 field" in said(app)
     assert not [button for button in app.button if "Replace with" in button.label]
-    by_label(app.text_area, "Or paste it here").set_value("a\n" + "1\n" * 700)
+    by_label(app.text_area, "Or paste it here").set_value("a\n" + "1\n" * 2_000)
     press(app, "Import")
-    assert "The table would have 700 rows; at most 600 can be run" in said(app)
+    by_label(app.radio, "What is on the page").set_value("Append to the rows")
+    press(app, "Import")
+    assert "The table would have 2,001 rows; at most 2,000 can be run" in said(app)
 
 
 def test_an_ambiguous_table_asks_for_its_delimiter(visit: Visit) -> None:

@@ -136,7 +136,7 @@ def _lines(text: str, delimiter: str, *, first: int) -> tuple[list[_Line], int]:
             else:
                 blank += len(fields) > 1  # an empty line is no row; one of delimiters alone is
             if len(lines) > MAX_ROWS + 1:
-                raise InvalidInput(f"The table has more than {MAX_ROWS} rows; use a part of it.")
+                raise InvalidInput(f"The table has more than {MAX_ROWS:,} rows; use a part of it.")
     except csv.Error:
         number = reader.line_num + first - 1
         raise InvalidInput(f"Line {number} of the table cannot be read as CSV; look at its quotes.") from None

@@ -14,7 +14,7 @@ from core.text import clean, short
 from core.types import Check, Input, Variant
 
 MAX_BYTES = 5_000_000
-MAX_ROWS = 1_000
+MAX_ROWS = 2_000
 MAX_COLUMNS = 100
 MAX_NAME = 200
 MAX_VARIANTS = 6
