@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+import json
+from typing import Any
 
-from core.errors import InvalidInput
-from core.exchange import plain_yaml
-from core.exchange.receipt import MAX_BYTES, experiment_from
+from core.exchange.documents import MAX_YAML, yaml_document
+from core.exchange.receipt import experiment_from
+from core.exchange.yaml_writer import dumped
 from core.experiment.serialize import from_dict, to_dict
 from core.types import Experiment
 
-if TYPE_CHECKING:
-    from yaml import SafeDumper
-
 
 def experiment_file(experiment: Experiment) -> str:
-    """An experiment as YAML that `experiment_in` reads. Fields with their defaults are left out."""
-    import yaml
-
+    """An experiment as YAML that `experiment_in` reads, or as JSON where it is too long for that. Fields with their
+    defaults are left out."""
     default = to_dict(Experiment(page=experiment.page, variants=(), models=()))
     always = ("version", "page", "variants", "models", "inputs")
     table = {name: value for name, value in to_dict(experiment).items() if name in always or value != default[name]}
@@ -26,8 +22,8 @@ def experiment_file(experiment: Experiment) -> str:
     table["variants"] = [_without(variant, {"system": "", "literal": False}) for variant in table["variants"]]
     empty: dict[str, Any] = {"id": "", "values": {}, "checks": [], "group": "", "threshold": None}
     table["inputs"] = [_without(row, empty) for row in table["inputs"]]
-    text: str = yaml.dump(table, Dumper=_dumper(), allow_unicode=True, sort_keys=False, width=110)
-    return text
+    text = dumped(table)
+    return text if len(text) <= MAX_YAML else json.dumps(table, ensure_ascii=False)
 
 
 def experiment_in(text: str) -> Experiment:
@@ -38,30 +34,8 @@ def experiment_in(text: str) -> Experiment:
     """
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return experiment_from(text)
-    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise InvalidInput(f"The file is larger than {MAX_BYTES // 1_000_000} MB; an experiment is smaller.")
-    return from_dict(plain_yaml.load(text.removeprefix("\ufeff")))
+    return from_dict(yaml_document(text.removeprefix("\ufeff")).value)
 
 
 def _without(table: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in table.items() if name not in defaults or value != defaults[name]}
-
-
-_OTHER_BREAKS = frozenset("\r\x85\u2028\u2029")
-"""Line ends that YAML reads as line feeds unless they are escaped."""
-
-
-@lru_cache(maxsize=1)
-def _dumper() -> type[SafeDumper]:
-    """Writes texts of several lines as blocks, where YAML can."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):  # type: ignore[misc]
-        pass
-
-    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-        style = '"' if _OTHER_BREAKS & set(value) else "|" if "\n" in value else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-    Dumper.add_representer(str, text)
-    return Dumper

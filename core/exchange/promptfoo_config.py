@@ -8,21 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core import catalog, prompts
 from core.catalog.servers import CUSTOM, SERVERS
 from core.checks import dialect
 from core.checks.dialect import ParsedCheck
 from core.errors import CheckError, InvalidInput
-from core.exchange.yaml_scalars import SCALARS
+from core.exchange.yaml_writer import dumped
 from core.experiment.grid import settings
 from core.text import clean
 from core.types import Check, Experiment, Input, Value, Variant
-
-if TYPE_CHECKING:
-    from yaml import SafeDumper
 
 _SAME = frozenset(
     {
@@ -63,8 +59,6 @@ _PARAMETERS = ("temperature", "top_p", "seed", "stop", "presence_penalty", "freq
 
 def promptfoo_config(experiment: Experiment) -> str:
     """The experiment as YAML. Local models become promptfoo's `echo`, which repeats the prompt: set a server there."""
-    import yaml
-
     left_out: list[str] = []
     config: dict[str, Any] = {
         "description": clean(experiment.title) or "An experiment of Diptych",
@@ -84,21 +78,7 @@ def promptfoo_config(experiment: Experiment) -> str:
     if experiment.answer_prefix:
         left_out.append("the beginning of the answers, which the model continues")
     head = "".join(f"# Not taken over: {' '.join(line.split())}\n" for line in dict.fromkeys(left_out))
-    body: str = yaml.dump(config, Dumper=_dumper(), allow_unicode=True, sort_keys=False, width=110)
-    return head + body
-
-
-@lru_cache(maxsize=1)
-def _dumper() -> type[SafeDumper]:
-    """Puts quotes round texts that promptfoo's reader of YAML takes for numbers and PyYAML does not, such as 1e3."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):  # type: ignore[misc]
-        pass
-
-    for tag, pattern, first in SCALARS:
-        Dumper.add_implicit_resolver(tag, pattern, first)
-    return Dumper
+    return head + dumped(config)
 
 
 def _prompt(experiment: Experiment, variant: Variant, number: int) -> dict[str, str]:

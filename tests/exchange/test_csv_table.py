@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
+from core.exchange.documents import MAX_BYTES, MAX_ROWS
 from core.exchange.inputs.csv_table import inputs_from_csv
-from core.exchange.inputs.imported import MAX_BYTES, MAX_ROWS, AmbiguousDelimiter, Imported
+from core.exchange.inputs.imported import AmbiguousDelimiter, Imported
 from core.types import Check, Input
 
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from core.checks import parse
 from core.errors import InvalidInput
 from core.examples import EXAMPLES
+from core.exchange.documents import MAX_VALUES
 from core.exchange.experiment_file import experiment_file
 from core.exchange.inputs import MAX_BYTES, MAX_ROWS, MAX_VARIANTS, Imported, read, read_text
-from core.exchange.inputs.documents import MAX_VALUES
 from core.exchange.promptfoo_config import promptfoo_config
 from core.experiment import Experiment, Variant, from_dict, to_dict
 from core.text import clean

@@ -14,15 +14,13 @@ from pathlib import PurePath
 from typing import Any
 
 from core.errors import InvalidInput
+from core.exchange.documents import MAX_BYTES, MAX_ROWS, Document, json_document, jsonl_document, yaml_document
 from core.exchange.experiment_file import experiment_in
 from core.exchange.inputs.applying import applied, experiment_of
 from core.exchange.inputs.csv_table import DELIMITERS, inputs_from_csv
-from core.exchange.inputs.documents import Document, json_document, jsonl_document, yaml_document
 from core.exchange.inputs.imported import (
     DESCRIPTION,
-    MAX_BYTES,
     MAX_COLUMNS,
-    MAX_ROWS,
     MAX_VARIANTS,
     AmbiguousDelimiter,
     Imported,

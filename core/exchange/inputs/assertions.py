@@ -14,7 +14,7 @@ from typing import Any
 from core.checks import CHECKS
 from core.checks.promptfoo import INSTEAD
 from core.errors import InvalidInput
-from core.exchange.inputs.documents import Path, text_of
+from core.exchange.documents import Path, text_of
 from core.exchange.inputs.imported import MAX_NAME
 from core.exchange.promptfoo_config import EXPRESSIONS
 from core.experiment.serialize import MAX_WEIGHT

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from core import prompts
 from core.errors import InvalidInput, TemplateError
+from core.exchange.documents import MAX_ROWS
 from core.exchange.inputs.check_lines import CheckReader
-from core.exchange.inputs.imported import DESCRIPTION, MAX_COLUMNS, MAX_NAME, MAX_ROWS, Imported, LeftOut
+from core.exchange.inputs.imported import DESCRIPTION, MAX_COLUMNS, MAX_NAME, Imported, LeftOut
 from core.text import short
 from core.types import Check, Input
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from core.errors import InvalidInput
+from core.exchange.documents import MAX_BYTES, MAX_ROWS
 from core.exchange.inputs.columns import Row, inputs_from
-from core.exchange.inputs.imported import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, AmbiguousDelimiter, Imported
+from core.exchange.inputs.imported import MAX_COLUMNS, AmbiguousDelimiter, Imported
 from core.text import short
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

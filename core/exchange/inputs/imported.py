@@ -13,12 +13,10 @@ from core.errors import InvalidInput
 from core.text import clean, short
 from core.types import Check, Input, Variant
 
-MAX_BYTES = 5_000_000
-MAX_ROWS = 2_000
 MAX_COLUMNS = 100
 MAX_NAME = 200
 MAX_VARIANTS = 6
-"""Limits: bytes of a file, its rows, its columns, characters of a column's name, variants that are taken."""
+"""Limits: columns of a file, characters of a column's name, variants that are taken."""
 
 MAX_VARIANT_NAME = 60
 DESCRIPTION = "__description"

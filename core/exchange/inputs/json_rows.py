@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import InvalidInput
+from core.exchange.documents import MAX_ROWS, Document, Path, text_of
 from core.exchange.inputs.check_lines import CheckReader
 from core.exchange.inputs.columns import Row, inputs_from
-from core.exchange.inputs.documents import Document, Path, text_of
-from core.exchange.inputs.imported import MAX_COLUMNS, MAX_ROWS, Imported, LeftOut
+from core.exchange.inputs.imported import MAX_COLUMNS, Imported, LeftOut
 from core.experiment.serialize import input_from
 from core.text import short
 from core.types import Input

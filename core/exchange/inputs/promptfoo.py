@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import InvalidInput
+from core.exchange.documents import Document, Path
 from core.exchange.inputs.columns import usable
-from core.exchange.inputs.documents import Document, Path
 from core.exchange.inputs.imported import DESCRIPTION, MAX_COLUMNS, Imported
 from core.exchange.inputs.promptfoo_tests import CaseReader, Findings, Test
 from core.exchange.inputs.variants import variant_from

@@ -14,10 +14,10 @@ from typing import Any
 
 from core import prompts
 from core.errors import InvalidInput, TemplateError
+from core.exchange.documents import MAX_ROWS, Document, Path, text_of
 from core.exchange.inputs.assertions import check_from, flattened
 from core.exchange.inputs.check_lines import CheckReader
-from core.exchange.inputs.documents import Document, Path, text_of
-from core.exchange.inputs.imported import MAX_COLUMNS, MAX_NAME, MAX_ROWS, LeftOut
+from core.exchange.inputs.imported import MAX_COLUMNS, MAX_NAME, LeftOut
 from core.text import short
 from core.types import Check
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from core import prompts
 from core.errors import InvalidInput
-from core.exchange.inputs.documents import text_of
+from core.exchange.documents import text_of
 from core.experiment.serialize import MAX_TEXT
 from core.text import short
 from core.types import Variant

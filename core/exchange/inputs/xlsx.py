@@ -14,10 +14,10 @@ from datetime import date, datetime, time
 from typing import Any
 
 from core.errors import InvalidInput
+from core.exchange.documents import MAX_ROWS, text_of
 from core.exchange.inputs.columns import Row, inputs_from
 from core.exchange.inputs.csv_table import headings, shape_notes
-from core.exchange.inputs.documents import text_of
-from core.exchange.inputs.imported import MAX_ROWS, Imported, LeftOut
+from core.exchange.inputs.imported import Imported, LeftOut
 from core.text import in_words
 
 MAX_UNPACKED = 20_000_000

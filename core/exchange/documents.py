@@ -1,8 +1,8 @@
 """JSON, JSONL and YAML as plain values, each with the line that it stands on where that is known.
 
 The text is untrusted: its size, its depth and what its aliases expand to are bounded. YAML is read by PyYAML's safe
-loader with the scalars of YAML 1.2 as JavaScript's reader has them: `yes` and dates are text
-(core.exchange.plain_yaml reads what PyYAML wrote). Knows nothing of inputs.
+loader with the scalars of YAML 1.2 as JavaScript's reader has them: `yes` and dates are text. Knows nothing of
+inputs.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from typing import Any, NoReturn
 import yaml
 
 from core.errors import InvalidInput
-from core.exchange.inputs.imported import MAX_BYTES, MAX_ROWS
 from core.exchange.yaml_scalars import SCALARS
 from core.text import short
 
+MAX_BYTES = 5_000_000
+MAX_ROWS = 2_000
 MAX_YAML = 1_000_000
 MAX_VALUES = 200_000
 MAX_DEPTH = 40
-"""Limits: characters of YAML; values of a document with its aliases expanded; levels of nesting."""
+"""Limits: bytes of a file; rows; characters of YAML; values of a document, aliases expanded; levels of nesting."""
 
 Path = tuple[str | int, ...]
 
