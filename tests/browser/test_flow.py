@@ -147,20 +147,20 @@ def test_a_few_inputs_crown_nobody(page: Page) -> None:
 def test_stop_keeps_finished_cells(page: Page) -> None:
     page.goto("/playground")
     settled(page)
-    page.get_by_role("spinbutton", name="Samples").fill("5")
+    page.get_by_role("spinbutton", name="Samples").fill("20")
     page.get_by_role("spinbutton", name="Max new tokens").fill("256")
     page.get_by_role("spinbutton", name="Max new tokens").press("Enter")
     settled(page)
-    expect(page.get_by_text("Run 240 generations")).to_be_visible()
+    expect(page.get_by_text("Run 960 generations")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Run")).first.click()
-    expect(page.get_by_text(re.compile(r"[1-9]\d* of 240"))).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile(r"[1-9]\d* of 960"))).to_be_visible(timeout=120_000)
     page.get_by_role("button", name=re.compile("^Stop")).click()
     expect(page.get_by_role("button", name=re.compile("^Run")).first).to_be_visible(timeout=30_000)
     settled(page)
     assert len(answers(page)) >= 1
     open_history(page)
     select_first_row(page)
-    expect(page.get_by_text(re.compile(r" [1-9]\d* of 240 answers.* cancelled"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r" [1-9]\d* of 960 answers.* cancelled"))).to_be_visible()
 
 
 @pytest.mark.parametrize(("path", "title"), PAGES.items())
