@@ -183,6 +183,7 @@ def test_two_models_answer_the_same_message_and_the_message_goes_to_the_playgrou
     connect(page, "/chat")
     open_list(page.get_by_role("combobox", name=re.compile("Model, or two")))
     page.get_by_role("option", name=re.compile("tiny-text")).click()
+    expect(page.get_by_test_id("stMultiSelect").get_by_text(re.compile("tiny-text"))).to_be_visible()
     page.keyboard.press("Escape")
     settled(page)
     say(page, "What is the moon?")
