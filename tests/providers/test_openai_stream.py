@@ -400,6 +400,14 @@ def test_whatever_comes_ends_in_an_answer_or_in_an_error_of_ours(parts: list[byt
         read(parts, document=document)
 
 
+@pytest.mark.parametrize("cut", range(1, len(DONE) + 1))
+def test_a_stream_that_is_cut_in_the_mark_of_its_end_is_as_whole_as_without_the_mark(cut: int) -> None:
+    assert says(HELLO, STOP, DONE[:-cut]) == says(HELLO, STOP)
+    if b"[DONE]" not in DONE[:-cut]:
+        with pytest.raises(Unreachable):
+            says(HELLO, DONE[:-cut])
+
+
 @given(
     st.lists(st.sampled_from(["a", "bb", " c", "\n", "é", "世", "\U0001f600", "data: ", "[DONE]"]), min_size=1),
     st.data(),

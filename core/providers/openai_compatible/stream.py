@@ -63,7 +63,7 @@ def whole(body: bytes) -> Iterator[object]:
 
 def _event(event: sse.Event) -> list[object]:
     data = event.data.strip()
-    if not data:
+    if data != "[DONE]" and "[DONE]".startswith(data):  # empty, or the mark of the end, cut off: no news
         return []
     chunks = _each_line(data)
     if event.name.lower() in _ERROR_EVENTS:
