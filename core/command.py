@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--model", action="append", default=[], metavar="ID", help="in place of the file's; repeatable")
     run.add_argument("--samples", type=int, help="in place of the file's")
-    run.add_argument("--out", type=Path, default=Path("diptych-out"), help="folder of the results (%(default)s)")
+    _out_option(run)
     _format_option(run, ["json", "html"])
     run.add_argument("--fail-under", type=_share, metavar="SHARE", help="exit 1 if a column passes less, as in 0.9")
     run.add_argument("--key", action="append", default=[], metavar="SERVER=VARIABLE", help=_KEY_HELP)
@@ -69,8 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     export = commands.add_parser("export", help="write the files of a run that was made by `run`")
-    export.add_argument("run", nargs="?", help="the id of the run; without it the last one")
-    export.add_argument("--out", type=Path, default=Path("diptych-out"), help="folder of the results (%(default)s)")
+    _run_argument(export)
     _format_option(export, ["html"])
     export.set_defaults(command=_export)
 
@@ -79,8 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.set_defaults(command=_import)
 
     decide = commands.add_parser("verdict", help="print the verdict of a run that was made by `run`")
-    decide.add_argument("run", nargs="?", help="the id of the run; without it the last one")
-    decide.add_argument("--out", type=Path, default=Path("diptych-out"), help="folder of the results (%(default)s)")
+    _run_argument(decide)
     decide.set_defaults(command=_verdict)
 
     models = commands.add_parser("models", help="list the models that can be named, and what this machine has")
@@ -89,6 +87,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _KEY_HELP = "the environment variable that holds a server's key: openai=NAME, or https://host/v1=NAME; repeatable"
+
+
+def _out_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("diptych-out"), help="folder of the results (%(default)s)")
+
+
+def _run_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", help="the id of the run; without it the last one")
+    _out_option(parser)
 
 
 def _format_option(parser: argparse.ArgumentParser, default: list[str]) -> None:
@@ -110,12 +117,12 @@ def _run(asked: argparse.Namespace) -> int:
         finished = _generate(experiment, run_id, history, config, {**config.secrets, **keys})
         saved = history.open(OWNER, run_id)
     _write(saved, asked)
-    made = report(saved)
-    _print(made)
+    run_report = report(saved)
+    _print(run_report)
     if not finished:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         return STOPPED
-    return _exit_code(made, saved, asked.fail_under)
+    return _exit_code(run_report, saved, asked.fail_under)
 
 
 def _changed(experiment: Experiment, models: Sequence[str], samples: int | None) -> Experiment:
@@ -127,17 +134,17 @@ def _generate(
     experiment: Experiment, run_id: str, history: History, config: Settings, keys: Mapping[str, Secret]
 ) -> bool:
     """Run what has no answer yet. False where it was stopped by Ctrl+C."""
+    try:
+        run, results = history.planned(OWNER, run_id)
+    except NotFound:
+        run, results = _planned(experiment, run_id, config), {}
+    if results and all(result.state is State.DONE for result in results.values()):
+        print("Run before: these are its answers. --again asks anew.", file=sys.stderr)
+        return True
     worker = Worker(config)
     engine = Engine(opener(worker, config), history, config)
     try:
-        try:
-            run, results = history.planned(OWNER, run_id)
-            if all(result.state is State.DONE for result in results.values()):
-                print("Run before: these are its answers. --again asks anew.", file=sys.stderr)
-                return True
-            engine.resume(OWNER, run, results, keys)
-        except NotFound:
-            engine.submit(OWNER, _planned(experiment, run_id, config), keys)
+        engine.resume(OWNER, run, results, keys) if results else engine.submit(OWNER, run, keys)
         return _watch(engine, run_id)
     finally:
         engine.close()
@@ -218,21 +225,20 @@ def _write(saved: SavedRun, asked: argparse.Namespace) -> None:
         print(f"wrote {path}", file=sys.stderr)
 
 
-def _print(made: Report) -> None:
+def _print(run_report: Report) -> None:
     """The verdict and its table, on standard output."""
-    print(made.sentence)
-    for note in made.notes:
+    print(run_report.sentence)
+    for note in run_report.notes:
         print(f"* {note}")
-    if not made.columns:
+    if not run_report.table:
         return
-    lines = [list(made.columns[0]), *(list(row.values()) for row in made.columns)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*run_report.table, strict=True)]
     print()
-    for line in lines:
+    for line in run_report.table:
         print("  ".join(field.ljust(width) for field, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _exit_code(made: Report, saved: SavedRun, least: float | None) -> int:
+def _exit_code(run_report: Report, saved: SavedRun, least: float | None) -> int:
     missing = [result for result in saved.results if result.state is not State.DONE]
     if missing:
         print(f"{len(missing)} of {len(saved.results)} answers are missing or failed.", file=sys.stderr)
@@ -240,7 +246,7 @@ def _exit_code(made: Report, saved: SavedRun, least: float | None) -> int:
         print(f"{count} times: {why}", file=sys.stderr)
     low = [
         name
-        for name, column in zip(made.names, made.verdict.columns, strict=True)
+        for name, column in zip(run_report.names, run_report.verdict.columns, strict=True)
         if least is not None and column.rate.mean < least
     ]
     for name in low:

@@ -68,7 +68,7 @@ def json_document(text: str) -> Document:
     """Raises InvalidInput: too large, not JSON, or nested too deeply."""
     _check_size(text, MAX_BYTES, "file")
     try:
-        value = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
+        value = json.loads(text.removeprefix("\ufeff"), parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         raise InvalidInput(f"Line {error.lineno}, character {error.colno} is not JSON: {error.msg}.") from None
     except (ValueError, RecursionError):
@@ -90,7 +90,7 @@ def jsonl_document(text: str) -> Document:
     values = []
     for number, line in numbered:
         try:
-            values.append(json.loads(line, parse_constant=_refuse_constant))
+            values.append(json.loads(line, parse_constant=refuse_constant))
         except (ValueError, RecursionError):
             raise InvalidInput(f"Line {number} is not JSON; a JSONL file has one value a line.") from None
     _check_shape(values)
@@ -137,7 +137,8 @@ def _parts(value: object) -> Iterator[object]:
     yield from value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
-def _refuse_constant(constant: str) -> NoReturn:
+def refuse_constant(constant: str) -> NoReturn:
+    """For `parse_constant` of json.loads: NaN and the infinities are Python's."""
     raise ValueError(f"{constant} is not JSON")
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 MAX_MEDIA = 20_000_000
 """Bytes of images and sounds in one page; what comes after is left out, and the page says so."""
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LEAST_SPAN = 10.0
 """Points on both sides of zero that the chart of differences shows at least."""
 
@@ -50,18 +49,18 @@ class Differences:
 
 def html_report(saved: SavedRun) -> str:
     """The verdict, its charts and method, the prompts and every answer, as one file without a script."""
-    made = report(saved)
+    run_report = report(saved)
     return _template().render(
-        report=made,
+        report=run_report,
         version=__version__,
-        rates=_rates(made),
-        differences=_differences(made),
+        rates=_rates(run_report),
+        differences=_differences(run_report),
         media=_Media(),
-        several_samples=any(len(samples) > 1 for row in made.rows for samples in row.answers),
+        several_samples=any(len(samples) > 1 for row in run_report.rows for samples in row.answers),
     )
 
 
-def _rates(made: Report) -> tuple[Line, ...]:
+def _rates(run_report: Report) -> tuple[Line, ...]:
     return tuple(
         Line(
             name,
@@ -71,14 +70,14 @@ def _rates(made: Report) -> tuple[Line, ...]:
             100 * column.rate.mean,
             f"{column.rate.mean:.0%} ({column.rate.interval.low:.0%} to {column.rate.interval.high:.0%})",
         )
-        for name, letter, column in zip(made.names, made.letters, made.verdict.columns, strict=True)
+        for name, letter, column in zip(run_report.names, run_report.letters, run_report.verdict.columns, strict=True)
         if column.judged
     )
 
 
-def _differences(made: Report) -> Differences | None:
+def _differences(run_report: Report) -> Differences | None:
     """None where nothing is compared."""
-    comparisons = made.verdict.comparisons
+    comparisons = run_report.verdict.comparisons
     if not comparisons:
         return None
     low = min(-_LEAST_SPAN, *(100 * one.paired.interval.low for one in comparisons))
@@ -89,8 +88,8 @@ def _differences(made: Report) -> Differences | None:
 
     lines = tuple(
         Line(
-            f"{made.names[one.other]} against {made.names[one.baseline]}",
-            made.letters[one.other],
+            f"{run_report.names[one.other]} against {run_report.names[one.baseline]}",
+            run_report.letters[one.other],
             position(100 * one.paired.interval.low),
             position(100 * one.paired.interval.high),
             position(100 * one.paired.difference),
@@ -98,7 +97,7 @@ def _differences(made: Report) -> Differences | None:
         )
         for one in comparisons
     )
-    margin = 100 * made.verdict.margin
+    margin = 100 * run_report.verdict.margin
     return Differences(lines, position(0.0), (position(max(low, -margin)), position(min(high, margin))))
 
 
@@ -147,7 +146,7 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_readable
     )
-    environment.filters |= {"share": _share, "mark": _mark, "letter": lambda number: _LETTERS[number % len(_LETTERS)]}
+    environment.filters |= {"share": _share, "mark": _mark, "letter": verdict_words.letter}
     return environment.from_string(Path(__file__).with_name("report.html.jinja").read_text("utf-8"))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from core.exchange.report import Report, ReportAnswer, report
+from core.experiment.verdict_words import letter
 from core.history.saved import SavedRun
 from core.text import clean, short
 from core.types import State
@@ -18,46 +19,47 @@ def markdown(saved: SavedRun) -> str:
 
     Whole answers are in the other formats; the text says so.
     """
-    made = report(saved)
+    run_report = report(saved)
     parts = [
-        f"# {_plain(made.title)}",
-        f"{made.when} · {_plain(', '.join(made.experiment.models))} · {made.state}",
-        f"**{_plain(made.sentence)}**",
-        *(f"> {_plain(note)}" for note in made.notes),
-        _plain(made.advice),
-        _table([list(made.columns[0]), *(list(row.values()) for row in made.columns)]) if made.columns else "",
-        _details(
-            "How was this decided?", "\n".join(f"* **{_plain(what)}**: {_plain(how)}" for what, how in made.method)
-        )
-        if made.method
-        else "",
+        f"# {_plain(run_report.title)}",
+        f"{run_report.when} · {_plain(', '.join(run_report.experiment.models))} · {run_report.state}",
+        f"**{_plain(run_report.sentence)}**",
+        *(f"> {_plain(note)}" for note in run_report.notes),
+        _plain(run_report.advice),
+        _table(run_report.table) if run_report.table else "",
+        _method(run_report),
         "## Prompts",
-        *_prompts(made),
+        *_prompts(run_report),
         "## Answers",
         "First words only; the HTML report and the tables have the answers whole.",
-        _answers(made),
+        _answers(run_report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _prompts(made: Report) -> Iterable[str]:
-    for position, variant in enumerate(made.experiment.variants):
-        yield f"### {chr(ord('A') + position)} · {_plain(variant.name)}"
+def _method(run_report: Report) -> str:
+    lines = [f"* **{_plain(what)}**: {_plain(how)}" for what, how in run_report.method]
+    return _details("How was this decided?", "\n".join(lines)) if lines else ""
+
+
+def _prompts(run_report: Report) -> Iterable[str]:
+    for position, variant in enumerate(run_report.experiment.variants):
+        yield f"### {letter(position)} · {_plain(variant.name)}"
         if variant.system.strip():
             yield f"System:\n\n{_code(variant.system)}"
         yield _code(variant.user)
 
 
-def _answers(made: Report) -> str:
-    variables = list(dict.fromkeys(name for row in made.rows for name in row.values))
-    heading = ["", *variables, *made.names]
+def _answers(run_report: Report) -> str:
+    variables = list(dict.fromkeys(name for row in run_report.rows for name in row.values))
+    heading = ["", *variables, *run_report.names]
     lines = [
         [
             str(row.number),
             *(short(row.values.get(name, ""), _FIRST_WORDS) for name in variables),
             *("; ".join(map(_mark, samples)) for samples in row.answers),
         ]
-        for row in made.rows
+        for row in run_report.rows
     ]
     return _table([heading, *lines])
 

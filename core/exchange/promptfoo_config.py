@@ -17,6 +17,7 @@ from core.checks.dialect import ParsedCheck
 from core.errors import CheckError, InvalidInput
 from core.exchange.yaml_writer import dumped
 from core.experiment.grid import settings
+from core.experiment.verdict_words import letter
 from core.text import clean
 from core.types import Check, Experiment, Input, Value, Variant
 
@@ -86,7 +87,7 @@ def _prompt(experiment: Experiment, variant: Variant, number: int) -> dict[str, 
     system, user = (_template(variant, clean(text)) for text in (variant.system, variant.user))
     messages = [{"role": "system", "content": system}] if system.strip() else []
     messages += [{"role": one.role, "content": _raw(clean(one.text))} for one in experiment.earlier]
-    label = f"{chr(ord('A') + number)} · {clean(variant.name)}"
+    label = f"{letter(number)} · {clean(variant.name)}"
     if not messages:
         return {"label": label, "raw": user}
     return {"label": label, "raw": json.dumps([*messages, {"role": "user", "content": user}], ensure_ascii=False)}

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from core.errors import InvalidInput
+from core.exchange.documents import refuse_constant
 from core.experiment.grade import answer
 from core.experiment.serialize import from_dict, to_dict
 from core.history.saved import SavedRun, plain
@@ -47,7 +48,7 @@ def experiment_from(text: str) -> Experiment:
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise InvalidInput(f"The file is larger than {MAX_BYTES // 1_000_000} MB; a run's receipt is smaller.")
     try:
-        data = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
+        data = json.loads(text.removeprefix("\ufeff"), parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         raise InvalidInput("The file is not JSON. Choose the JSON file that the history exported.") from None
     if not isinstance(data, dict):
@@ -102,7 +103,3 @@ def _cell(result: CellResult, provenance: Mapping[str, object], left_out: tuple[
         fields["tokens"] = [[token.text, token.logprob] for token in output.tokens]
     fields["provenance"] = {name: value for name, value in provenance.items() if name not in left_out}
     return {name: value for name, value in fields.items() if name not in left_out}
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")

@@ -12,7 +12,7 @@ from itertools import groupby
 from core.experiment import Verdict, summary, verdict, verdict_table, verdict_words
 from core.experiment.grade import grade, passes, reply
 from core.experiment.grid import GridCell, grid_cells, seed_of
-from core.experiment.scores import Column, columns_of
+from core.experiment.scores import Column, column_of, columns_of
 from core.history.saved import SavedRun
 from core.types import CellResult, Experiment, State
 
@@ -60,10 +60,15 @@ class Report:
     experiment: Experiment
     rows: tuple[ReportRow, ...]
 
+    @property
+    def table(self) -> list[list[str]]:
+        """The columns as lines of one table, its heading first; [] without any."""
+        return [list(self.columns[0]), *(list(row.values()) for row in self.columns)] if self.columns else []
+
 
 def report(saved: SavedRun) -> Report:
     """The report of a run, finished or not."""
-    experiment, results = saved.experiment, {result.index: result for result in saved.results}
+    experiment, results = saved.experiment, saved.by_index
     decided = verdict(experiment, results, looks=saved.row.looks or (1,))
     return Report(
         title=saved.row.title,
@@ -90,7 +95,7 @@ def _rows(experiment: Experiment, results: Mapping[int, CellResult]) -> tuple[Re
         answers: dict[Column, list[ReportAnswer]] = {column: [] for column in columns}
         for cell in cells:
             result = results.get(cell.index, CellResult(index=cell.index))
-            answers[Column(cell.model, cell.variant, cell.setting)].append(_answer(experiment, cell, result))
+            answers[column_of(cell)].append(_answer(experiment, cell, result))
         row = experiment.inputs[number]
         rows.append(
             ReportRow(

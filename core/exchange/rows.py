@@ -39,7 +39,7 @@ def rows(runs: Sequence[SavedRun]) -> Iterator[list[Field]]:
     variables, axes, images = _variables(runs), _axes(runs), _images(runs)
     for saved in runs:
         experiment = saved.experiment
-        results = {result.index: result for result in saved.results}
+        results = saved.by_index
         origin: list[Field] = [saved.row.title, saved.row.created.isoformat()] if len(runs) > 1 else []
         values = settings(experiment)
         for cell in grid_cells(experiment):

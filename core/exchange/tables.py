@@ -51,12 +51,16 @@ def xlsx_table(runs: Sequence[SavedRun]) -> bytes:
     return file.getvalue()
 
 
-def _verdict_rows(made: Report) -> list[Sequence[Field]]:
-    table = made.columns
-    rows: list[Sequence[Field]] = [[made.title], [made.sentence], *([note] for note in made.notes), []]
-    if table:
-        rows += [list(table[0]), *(list(row.values()) for row in table), []]
-    return rows + [[aspect, description] for aspect, description in made.method]
+def _verdict_rows(run_report: Report) -> list[Sequence[Field]]:
+    rows: list[Sequence[Field]] = [
+        [run_report.title],
+        [run_report.sentence],
+        *([note] for note in run_report.notes),
+        [],
+    ]
+    if run_report.table:
+        rows += [*run_report.table, []]
+    return rows + [[aspect, description] for aspect, description in run_report.method]
 
 
 def _prompt_rows(saved: SavedRun) -> list[Sequence[Field]]:

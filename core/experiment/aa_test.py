@@ -13,7 +13,6 @@ from core import statistics
 from core.experiment.grid import effective_samples, seed_of, settings
 from core.experiment.scores import columns_of, score_table
 from core.experiment.verdict import ALPHA, Verdict
-from core.experiment.verdict_words import LETTERS
 from core.statistics import FEWEST_UNITS, FalseWinners
 from core.text import short
 from core.types import MAX_SEED, CellResult, Experiment
@@ -116,11 +115,6 @@ def permutation_sentence(found: FalseWinners) -> str:
         f"With the columns' labels exchanged input by input, {share} of {tried} name a winner, each of them false; the "
         f"design allows {ALPHA:.0%} over all comparisons and looks."
     )
-
-
-def letter(experiment: Experiment, baseline: int) -> str:
-    """The letter of a column's variant."""
-    return LETTERS[columns_of(experiment)[baseline].variant % len(LETTERS)]
 
 
 _MINUS = "\u2212"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from core.errors import InvalidInput
 from core.experiment.grid import effective_samples, grid_cells, settings
-from core.experiment.scores import Column, columns_of, differing_rows, score_table
+from core.experiment.scores import Column, column_of, columns_of, differing_rows, score_table
 from core.experiment.verdict import verdict
 from core.text import short
 from core.types import MAX_TITLE, CellResult, Experiment, Input, Variant
@@ -136,7 +136,7 @@ def _results(
         {
             (cell.input, cell.sample): side.results[cell.index]
             for cell in grid_cells(side.experiment)
-            if Column(cell.model, cell.variant, cell.setting) == side.column and cell.index in side.results
+            if column_of(cell) == side.column and cell.index in side.results
         }
         for side in sides
     ]

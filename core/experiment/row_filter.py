@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.experiment.grade import answer, images_of
 from core.experiment.grid import GridCell, grid_cells
-from core.experiment.scores import Column, cell_score
+from core.experiment.scores import Column, cell_score, column_of
 from core.types import CellResult, Experiment, State
 
 RowFilter = Literal["all", "failures", "errors", "disagree", "unstable"]
@@ -43,7 +43,7 @@ def _by_row(experiment: Experiment, results: Mapping[int, CellResult]) -> dict[i
     for cell in grid_cells(experiment):
         result = results.get(cell.index)
         if result is not None and result.state.final:
-            by_row[cell.input][Column(cell.model, cell.variant, cell.setting)].append((cell, result))
+            by_row[cell.input][column_of(cell)].append((cell, result))
     return by_row  # type: ignore[return-value]
 
 

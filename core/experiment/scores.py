@@ -67,6 +67,11 @@ def columns_of(experiment: Experiment) -> tuple[Column, ...]:
     )
 
 
+def column_of(cell: Cell | GridCell) -> Column:
+    """The column that a cell stands in."""
+    return Column(cell.model, cell.variant, cell.setting)
+
+
 def score_table(experiment: Experiment, results: Mapping[int, CellResult]) -> ScoreTable:
     """The scores of all columns; `results` are by cell index, and a missing one has no score."""
     numbers = range(len(experiment.inputs))
@@ -136,7 +141,7 @@ def _scores(experiment: Experiment, results: Mapping[int, CellResult], columns: 
     shape = (len(columns), len(experiment.inputs), max(experiment.samples, 1))
     cube, planned = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     for cell in grid_cells(experiment):
-        entry = position_of[Column(cell.model, cell.variant, cell.setting)], cell.input, cell.sample
+        entry = position_of[column_of(cell)], cell.input, cell.sample
         planned[entry] = True
         score = cell_score(experiment, cell, results.get(cell.index))
         cube[entry] = np.nan if score is None else score

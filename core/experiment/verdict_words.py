@@ -18,6 +18,11 @@ from core.types import Experiment
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+def letter(variant: int) -> str:
+    """A variant's letter, by its position from 0."""
+    return LETTERS[variant % len(LETTERS)]
+
+
 def name(experiment: Experiment, column: ColumnRate, *, brief: bool = False) -> str:
     """A column's name in a sentence; `brief` is its letter in place of the variant's name."""
     return column_name(experiment, column.column, brief=brief)
@@ -25,8 +30,8 @@ def name(experiment: Experiment, column: ColumnRate, *, brief: bool = False) -> 
 
 def column_name(experiment: Experiment, column: Column, *, brief: bool = False) -> str:
     """A, B, ... with the variant's name, and the model and the axes' values where there are several."""
-    letter = LETTERS[column.variant % len(LETTERS)]
-    parts = [letter if brief else f"{letter} · {short(experiment.variants[column.variant].name)}"]
+    mark = letter(column.variant)
+    parts = [mark if brief else f"{mark} · {short(experiment.variants[column.variant].name)}"]
     if len(experiment.models) > 1:
         parts.append(f"on {short(column.model)}")
     if experiment.axes:

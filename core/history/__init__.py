@@ -231,7 +231,7 @@ class History:
             raise InvalidInput("This version of Diptych would ask something else by now. Run the experiment anew.")
         title, page = run.row.title, run.row.page
         again = Run(id=run.row.id, page=page, title=title, cells=cells, experiment=run.experiment)
-        return again, {result.index: result for result in run.results}
+        return again, run.by_index
 
     def grown(
         self, owner: str, run_id: str, experiment: Experiment, *, max_cells: int, max_prompt_chars: int

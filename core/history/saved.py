@@ -76,6 +76,11 @@ class SavedRun:
     provenances: tuple[Mapping[str, object], ...]
     identities: tuple[tuple[object, ...], ...] = ()
 
+    @property
+    def by_index(self) -> dict[int, CellResult]:
+        """The results by the index of their cell."""
+        return {result.index: result for result in self.results}
+
 
 def run_values(owner: str, run: Run, created: float, server: str) -> dict[str, Any]:
     """The columns of a run that begins now, but for its bytes; what it spans is counted from its cells."""

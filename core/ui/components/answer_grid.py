@@ -14,7 +14,7 @@ from core.experiment import columns_of, verdict_words
 from core.experiment.grade import answer, images_of
 from core.experiment.grid import GridCell, grid_cells
 from core.experiment.row_filter import LABELS, by_disagreement, matching
-from core.experiment.scores import Column, cell_score
+from core.experiment.scores import Column, cell_score, column_of
 from core.text import short
 from core.types import CellResult, Experiment, State
 from core.ui.components import results as cards
@@ -149,7 +149,7 @@ def _by_place(
     places: dict[tuple[int, Column], list[tuple[GridCell, CellResult]]] = {}
     for cell in grid_cells(experiment):
         result = results.get(cell.index, CellResult(index=cell.index))
-        places.setdefault((cell.input, Column(cell.model, cell.variant, cell.setting)), []).append((cell, result))
+        places.setdefault((cell.input, column_of(cell)), []).append((cell, result))
     return places
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.errors import DiptychError
-from core.experiment import Verdict, aa_test, verdict
+from core.experiment import Verdict, aa_test, columns_of, verdict, verdict_words
 from core.types import CellResult, Experiment
 from core.ui.components import run_bar
 from core.ui.components.markdown import escape
@@ -66,7 +66,7 @@ def _state(
 
 
 def _button(experiment: Experiment, baseline: int, place: str) -> None:
-    letter = aa_test.letter(experiment, baseline)
+    letter = verdict_words.letter(columns_of(experiment)[baseline].variant)
     st.button(
         f"Check this design: {letter} against itself",
         icon=":material/science:",

@@ -21,13 +21,18 @@ def menu(run_ids: Sequence[str], key: str, *, created: datetime | None = None) -
         created: of the run, for the files' names; the present where there are several.
         key: for the widgets.
     """
-    stem = f"diptych-{created or datetime.now(UTC):%Y%m%d-%H%M%S}"
+    stem = file_stem(created or datetime.now(UTC))
     with st.popover("Export", icon=":material/download:", disabled=not run_ids):
         for kind in FORMATS:
             if len(run_ids) == 1 or kind.several:
                 _button(kind, _writer(kind, tuple(run_ids)), f"{stem}.{kind.ending}", f"{key}.{kind.key}")
         if len(run_ids) > 1:
             st.caption("Choose one run for a report, a receipt or a promptfoo config.")
+
+
+def file_stem(created: datetime) -> str:
+    """The name of a run's files, without an ending."""
+    return f"diptych-{created:%Y%m%d-%H%M%S}"
 
 
 def _button(kind: Format, write: Callable[[], str | bytes], name: str, key: str) -> None:

@@ -14,7 +14,6 @@ from core.experiment.grade import answer
 from core.experiment.grid import grid_cells
 from core.experiment.scores import Column
 from core.history import SavedRun
-from core.types import CellResult
 from core.ui.components import results, run_facts, text_difference, verdict_view
 from core.ui.components.markdown import escape
 
@@ -29,7 +28,7 @@ def draw(first: SavedRun, second: SavedRun, key: str) -> None:
     st.subheader("Earlier run against later run", anchor=False)
     left, right = st.columns(2)
     with left:
-        leading = leading_column(before.experiment, _by_index(before))
+        leading = leading_column(before.experiment, before.by_index)
         old = _column(before, "Before", leading, f"{key}.before")
     with right:
         new = _column(after, "After", same_column(before.experiment, leading, after.experiment), f"{key}.after")
@@ -48,10 +47,6 @@ def draw(first: SavedRun, second: SavedRun, key: str) -> None:
         results.grid(comparison.experiment, comparison.results, f"{key}.grid")
 
 
-def _by_index(saved: SavedRun) -> dict[int, CellResult]:
-    return {result.index: result for result in saved.results}
-
-
 def _column(saved: SavedRun, label: str, first: Column, key: str) -> RunColumn:
     columns = columns_of(saved.experiment)
     names = [verdict_words.column_name(saved.experiment, column) for column in columns]
@@ -64,7 +59,7 @@ def _column(saved: SavedRun, label: str, first: Column, key: str) -> RunColumn:
         help="At first the column that passes most in the earlier run, and the one of the same name in the later.",
     )
     st.caption(run_facts.facts(saved.row))
-    return RunColumn(saved.experiment, _by_index(saved), columns[chosen])
+    return RunColumn(saved.experiment, saved.by_index, columns[chosen])
 
 
 def _facts(comparison: RunComparison) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from core.experiment.verdict_words import LETTERS
+from core.experiment.verdict_words import letter
 from core.history import RunRow
 from core.text import short
 from core.types import State
@@ -26,4 +26,4 @@ def leader(row: RunRow) -> str:
     if row.leader.columns == 1:
         return rate
     model = f" on {short(row.leader.model)}" if len(row.models) > 1 else ""
-    return f"{LETTERS[row.leader.variant % len(LETTERS)]}{model} {rate}"
+    return f"{letter(row.leader.variant)}{model} {rate}"

@@ -140,8 +140,8 @@ def actions(chosen: Sequence[RunRow], saved: SavedRun | None) -> None:
         if saved:
             image_view.download_all(
                 saved.experiment,
-                {result.index: result for result in saved.results},
-                f"diptych-{saved.row.created:%Y%m%d-%H%M%S}",
+                saved.by_index,
+                exports.file_stem(saved.row.created),
                 "history.images",
             )
     refusal()
@@ -160,7 +160,7 @@ def comparison(chosen: Sequence[RunRow]) -> None:
 def detail(saved: SavedRun) -> None:
     """A run, opened below the table: its verdict and all its answers."""
     row = saved.row
-    by_cell = {result.index: result for result in saved.results}
+    by_cell = saved.by_index
     st.subheader(escape(row.title), anchor=False)
     st.caption(run_facts.facts(row))
     verdict_view.draw(saved.experiment, by_cell, f"history.{row.id}", row.looks)
