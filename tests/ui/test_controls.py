@@ -77,3 +77,45 @@ def test_a_press_runs_what_was_changed_with_it_though_the_page_is_cut_off(
         app.run()
     (run,) = ran("text")
     assert (run.parameters["temperature"], run.seed, run.variants[0].user) == (0.3, 5, "Once upon a time")
+
+
+def replaced_field() -> None:
+    """A page whose field was replaced by another one, and whose browser still shows both; a press says what it read."""
+    import streamlit as st
+
+    from core.ui.session.pages import PAGES
+    from core.ui.session.state import session
+
+    draft = session().drafts.get("text") or session().adopt(
+        next(page.example for page in PAGES if page.key == "text" and page.example)
+    )
+
+    def take(seed: int) -> None:
+        draft.seed = seed
+
+    def press() -> None:
+        draft.read()
+        draft.notes = (f"read: {draft.seed}",)
+
+    st.button("Press", on_click=press)
+    st.number_input("Before", value=draft.seed, **draft.bind(take, "seed", "before"))
+    st.number_input("After", value=draft.seed, **draft.bind(take, "seed", "after"))
+    st.text(" ".join(draft.notes))
+
+
+def test_a_press_reads_what_was_changed_in_a_field_that_the_app_has_replaced() -> None:
+    app = AppTest.from_function(replaced_field).run()
+    app.number_input[0].set_value(77)
+    app.button[0].click()
+    app.run()
+    assert not app.exception
+    assert [text.value for text in app.text] == ["read: 77"]
+    assert app.number_input[1].value == 77
+
+
+def test_a_press_leaves_what_the_app_has_set_where_a_replaced_field_has_not_changed() -> None:
+    app = AppTest.from_function(replaced_field).run()
+    app.number_input[1].set_value(78)
+    app.button[0].click()
+    app.run()
+    assert [text.value for text in app.text] == ["read: 78"]

@@ -26,6 +26,16 @@ class Bound(TypedDict):
     args: tuple[object, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A widget that another one has replaced, which the browser may not have heard yet: its last value, None where it
+    had none, and what takes a newer one."""
+
+    name: str
+    value: object
+    take: Callable[[Any], None]
+
+
 @dataclass
 class VariantDraft:
     """A variant as it is being written; `key` stays with it when others come and go."""
@@ -58,7 +68,7 @@ class Draft:
 
     `table` holds the inputs that the editor under `table_key` started from, `table_restarts` counts its fresh starts,
     `table_refusal` says why its last change was not taken. `renewed` counts how often a widget started anew, `bound`
-    holds the key of each widget and what takes its value, `retired` the keys of replaced ones and their last values."""
+    holds the key of each widget and what takes its value, `retired` the keys of replaced ones."""
 
     page: str
     basis: Experiment
@@ -84,7 +94,7 @@ class Draft:
     table_refusal: str = ""
     renewed: dict[str, int] = field(default_factory=dict)
     bound: dict[str, tuple[str, Callable[[Any], None]]] = field(default_factory=dict)
-    retired: dict[str, object] = field(default_factory=dict)
+    retired: dict[str, Retired] = field(default_factory=dict)
 
     def key(self, *parts: object) -> str:
         """A widget key of this draft; the first part names the widget."""
@@ -105,10 +115,10 @@ class Draft:
             return
         value = st.session_state[key]
         if key in self.retired:
-            if self.retired[key] == value:
+            if self.retired[key].value == value:
                 return  # the browser has not heard yet that the widget was replaced
             self.renew(name)  # it was changed while it was replaced: the new one shows that too
-            self.retired[key] = value
+            self.retired[key] = replace(self.retired[key], value=value)
         take(value)
 
     def read(self) -> None:
@@ -116,6 +126,9 @@ class Draft:
         for key, take in list(self.bound.values()):
             if key in st.session_state:
                 take(st.session_state[key])
+        for key, widget in list(self.retired.items()):
+            if widget.value is not None:
+                self._change(widget.name, key, widget.take)
 
     def renew(self, *names: str) -> None:
         """Let these widgets start anew from the draft."""
@@ -125,8 +138,8 @@ class Draft:
                 self._retire(name)
 
     def _retire(self, name: str) -> None:
-        key, _ = self.bound.pop(name)
-        self.retired[key] = st.session_state.get(key)
+        key, take = self.bound.pop(name)
+        self.retired[key] = Retired(name, st.session_state.get(key), take)
 
     def experiment(self, **changes: object) -> Experiment:
         """The controls as a value, with `changes` to its fields."""
